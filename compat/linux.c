@@ -1,0 +1,390 @@
+/*
+ * Every system call of the library.  They are made here, by the machine's own
+ * instruction, so that errno is never touched and no cancellation point of libc
+ * is passed.
+ */
+#define _GNU_SOURCE
+#include "linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+int tickscounter;
+
+static long
+sys6(long n, long a, long b, long c, long d, long e, long f)
+{
+#if defined(__x86_64__)
+	long r;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return r;
+#else
+	register long x8 __asm__("x8") = n;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+#endif
+}
+
+#define SYS(n, ...) SYS_(n, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define SYS_(n, a, b, c, d, e, f, ...) sys6(SYS_##n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+static void
+badfutex(const char *op, long r)
+{
+	char num[16];
+	int i = sizeof num - 1;
+
+	num[i] = 0;
+	for(r = -r; i > 0 && (r > 0 || num[i] == 0); r /= 10)
+		num[--i] = (char)('0' + r % 10);
+	panic("futex ", op, " failed with errno ", &num[i], nil);
+}
+
+int
+futexwait(Word *w, uint32_t v, const Deadline *d, int shared)
+{
+	int op = FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG);
+	const struct timespec *at = nil;
+	long r;
+
+	if(d != nil) {
+		at = &d->at;
+		/* Before the epoch of either clock, or no time at all: the kernel would say EINVAL. */
+		if(at->tv_sec < 0)
+			return ETIMEDOUT;
+		if(d->clock == CLOCK_REALTIME)
+			op |= FUTEX_CLOCK_REALTIME;
+	}
+	r = SYS(futex, w, op, v, at, nil, FUTEX_BITSET_MATCH_ANY);
+	switch(r) {
+	case 0:
+	case -EAGAIN:
+	case -EINTR:
+	case -ETIMEDOUT:
+		return (int)-r;
+	}
+	badfutex("wait", r);
+	return 0;
+}
+
+void
+futexwake(const void *w, int n, int shared)
+{
+	long r = SYS(futex, w, FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), n);
+
+	/*
+	 * A shared wake looks the page up: the memory may be gone by now
+	 * (EFAULT), or be something that no futex can live in (EINVAL is for
+	 * misaligned words, which the callers have refused).
+	 */
+	if(r < 0 && r != -EFAULT)
+		badfutex("wake", r);
+}
+
+Deadline
+deadlinein(uint64_t ns)
+{
+	Deadline d;
+
+	ns += nsnow();
+	d.clock = CLOCK_MONOTONIC;
+	d.at.tv_sec = (time_t)(ns / 1000000000u);
+	d.at.tv_nsec = (long)(ns % 1000000000u);
+	return d;
+}
+
+int
+deadlinebefore(const Deadline *a, const Deadline *b)
+{
+	Deadline c = *a;
+	struct timespec now;
+	uint64_t ns;
+
+	if(a->clock != b->clock) {
+		clock_gettime(b->clock, &now);
+		ns = (uint64_t)a->at.tv_sec * 1000000000u + (uint64_t)a->at.tv_nsec - nsnow() +
+		     (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+		c.at.tv_sec = (time_t)(ns / 1000000000u);
+		c.at.tv_nsec = (long)(ns % 1000000000u);
+	}
+	return c.at.tv_sec < b->at.tv_sec || (c.at.tv_sec == b->at.tv_sec && c.at.tv_nsec < b->at.tv_nsec);
+}
+
+void
+sigsoff(Sigs *old)
+{
+	Sigs all = ~(Sigs)0;
+
+	SYS(rt_sigprocmask, SIG_SETMASK, &all, old, sizeof(Sigs));
+}
+
+void
+sigsback(const Sigs *old)
+{
+	SYS(rt_sigprocmask, SIG_SETMASK, old, nil, sizeof(Sigs));
+}
+
+int
+systid(void)
+{
+	return (int)SYS(gettid, 0);
+}
+
+int
+syspid(void)
+{
+	return (int)SYS(getpid, 0);
+}
+
+int
+tidalive(int tid)
+{
+	return SYS(tgkill, syspid(), tid, 0) != -ESRCH;
+}
+
+int
+syswipeonfork(void *p, size_t n)
+{
+	return (int)-SYS(madvise, p, n, MADV_WIPEONFORK);
+}
+
+void *
+sysmap(size_t n, int wipe)
+{
+	long r = SYS(mmap, nil, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if(r < 0 && r > -4096)
+		return nil;
+	if(wipe)
+		syswipeonfork((void *)r, n);
+	return (void *)r;
+}
+
+void
+sysunmap(void *p, size_t n)
+{
+	SYS(munmap, p, n);
+}
+
+size_t
+saferead(void *dst, const void *p, size_t n)
+{
+	struct iovec to = {dst, n}, from = {(void *)p, n};
+	long r = SYS(process_vm_readv, syspid(), &to, 1, &from, 1, 0);
+
+	return r < 0 ? 0 : (size_t)r;
+}
+
+int
+onaltstack(uintptr_t p)
+{
+	stack_t ss;
+
+	if(SYS(sigaltstack, nil, &ss) != 0 || !(ss.ss_flags & SS_ONSTACK))
+		return 0;
+	return p - (uintptr_t)ss.ss_sp < ss.ss_size;
+}
+
+static void
+sayv(const char *part, va_list ap)
+{
+	char line[512];
+	size_t n, len = 0;
+
+	memcpy(line, "rendez: ", 8);
+	len = 8;
+	for(; part != nil; part = va_arg(ap, const char *)) {
+		n = strlen(part);
+		if(n > sizeof line - 1 - len)
+			n = sizeof line - 1 - len;
+		memcpy(line + len, part, n);
+		len += n;
+	}
+	line[len++] = '\n';
+	SYS(write, 2, line, len);
+}
+
+void
+say(const char *part, ...)
+{
+	va_list ap;
+
+	va_start(ap, part);
+	sayv(part, ap);
+	va_end(ap);
+}
+
+void
+panic(const char *part, ...)
+{
+	va_list ap;
+	int saved = errno;
+
+	va_start(ap, part);
+	sayv(part, ap);
+	va_end(ap);
+	errno = saved;
+	abort();
+}
+
+void
+clockinit(void)
+{
+#if defined(__x86_64__)
+	unsigned a, b, c, d;
+
+	/* "Invariant TSC": constant rate in every power state, and Linux keeps the processors' counters together. */
+	if(__get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1 << 8))
+		tickscounter = 1;
+#else
+	tickscounter = 1;
+#endif
+}
+
+int
+sysppid(void)
+{
+	return (int)SYS(getppid, 0);
+}
+
+int
+sysopen(const char *path, int flags, int mode)
+{
+	return (int)SYS(openat, AT_FDCWD, path, flags, mode);
+}
+
+void
+sysclose(int fd)
+{
+	SYS(close, fd);
+}
+
+int
+sysispipe(int a, int b)
+{
+	struct stat x, y;
+
+	return SYS(fstat, a, &x) == 0 && SYS(fstat, b, &y) == 0 && S_ISFIFO(x.st_mode) && S_ISFIFO(y.st_mode) &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+long
+sysread(int fd, void *buf, size_t n)
+{
+	return SYS(read, fd, buf, n);
+}
+
+int
+sysunlink(const char *path)
+{
+	return (int)-SYS(unlinkat, AT_FDCWD, path, 0);
+}
+
+long
+sysreadlink(const char *path, char *buf, size_t n)
+{
+	return SYS(readlinkat, AT_FDCWD, path, buf, n);
+}
+
+long
+sysgetcwd(char *buf, size_t n)
+{
+	return SYS(getcwd, buf, n);
+}
+
+uint64_t
+sysfilelimit(void)
+{
+	struct rlimit64 lim;
+
+	if(SYS(prlimit64, 0, RLIMIT_FSIZE, nil, &lim) != 0)
+		return UINT64_MAX;
+	return lim.rlim_cur;
+}
+
+void
+systhreadname(char *name)
+{
+	SYS(prctl, PR_GET_NAME, name);
+}
+
+int
+sysreserve(int fd, size_t n)
+{
+	static const char zero[4096];
+	size_t done;
+	long r = SYS(fallocate, fd, 0, 0, n);
+
+	if(r != -EOPNOTSUPP && r != -ENOSYS)
+		return (int)-r;
+	for(done = 0; done < n; done += (size_t)r) {
+		r = SYS(write, fd, zero, n - done < sizeof zero ? n - done : sizeof zero);
+		if(r == -EINTR)
+			r = 0;
+		else if(r < 0)
+			return (int)-r;
+		else if(r == 0)
+			return ENOSPC;
+	}
+	return 0;
+}
+
+void *
+sysmapfile(int fd, size_t n)
+{
+	long r = SYS(mmap, nil, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return r < 0 && r > -4096 ? nil : (void *)r;
+}
+
+int
+sysmapmove(void *from, void *to, size_t n)
+{
+	long r = SYS(mremap, from, n, n, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+
+	return r < 0 && r > -4096 ? (int)-r : 0;
+}
+
+int
+sysmapblank(void *to, size_t n)
+{
+	long r = SYS(mmap, to, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	return r < 0 && r > -4096 ? (int)-r : 0;
+}
+
+int
+readable(const void *p)
+{
+	/* No such "how": EINVAL, found only after the 8 bytes were fetched, else EFAULT. */
+	return SYS(rt_sigprocmask, ~0, p, nil, sizeof(Sigs)) == -EINVAL;
+}

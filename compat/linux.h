@@ -1,0 +1,226 @@
+/*
+ * Every system call that the library makes, and everything that depends on the
+ * machine.  All leave errno as they found it; errors are returned as positive
+ * errno values (or, where a value is returned, as negative ones).  All are
+ * async-signal-safe.
+ */
+#ifndef RENDEZ_LINUX_H
+#define RENDEZ_LINUX_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+#include <ucontext.h>
+
+#ifndef nil
+#define nil ((void *)0)
+#endif
+
+#define HIDDEN __attribute__((visibility("hidden")))
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+typedef uint64_t Sigs;
+typedef _Atomic uint32_t Word;
+
+/* An absolute deadline on CLOCK_REALTIME or CLOCK_MONOTONIC. */
+typedef struct Deadline {
+	struct timespec at;
+	int clock;
+} Deadline;
+
+/* The deadline ns nanoseconds from now, on CLOCK_MONOTONIC. */
+Deadline deadlinein(uint64_t ns) HIDDEN;
+
+/* Whether a, made by deadlinein, comes before b, on whatever clock. */
+int deadlinebefore(const Deadline *a, const Deadline *b) HIDDEN;
+
+/*
+ * Sleep while *w is v.  Returns 0 (woken, or for no reason), EAGAIN (it was not
+ * v), EINTR (a handler ran), ETIMEDOUT.  Anything else is a bug of ours and
+ * ends the process with one line.
+ */
+int futexwait(Word *w, uint32_t v, const Deadline *d, int shared) HIDDEN;
+
+/* The half of a 64-bit word that a small value is in: what the kernel compares. */
+static inline Word *
+lowhalf(void *p)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return p;
+#else
+	return (Word *)p + 1;
+#endif
+}
+
+/* Wake at most n sleepers on the address, which is never read: it may be unmapped by now. */
+void futexwake(const void *w, int n, int shared) HIDDEN;
+
+/* All signals off, libc's own two included; and back. */
+void sigsoff(Sigs *old) HIDDEN;
+void sigsback(const Sigs *old) HIDDEN;
+
+int systid(void) HIDDEN;
+int syspid(void) HIDDEN;
+/* Whether the thread tid of this process lives. */
+int tidalive(int tid) HIDDEN;
+
+/* Anonymous private memory; nil if there is none.  wipe: zeroed in every child that does not share our memory. */
+void *sysmap(size_t n, int wipe) HIDDEN;
+int syswipeonfork(void *p, size_t n) HIDDEN;
+void sysunmap(void *p, size_t n) HIDDEN;
+
+/* Bytes [p, p+n) copied to dst without faulting: the count that could be read. */
+size_t saferead(void *dst, const void *p, size_t n) HIDDEN;
+
+/* One line on standard error, built without stdio: "rendez: " and the parts up to nil. */
+void say(const char *part, ...) HIDDEN __attribute__((sentinel));
+/* The same, then abort. */
+void panic(const char *part, ...) HIDDEN __attribute__((sentinel, noreturn));
+
+/* CLOCK_MONOTONIC, ns. */
+static inline uint64_t
+nsnow(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Whether the processor's counter counts time alike on every processor; decided by clockinit, until then no. */
+extern int tickscounter HIDDEN;
+void clockinit(void) HIDDEN;
+
+/* Whether p lies on the alternate signal stack of the calling thread, if it has one and runs on it. */
+int onaltstack(uintptr_t p) HIDDEN;
+
+#if defined(__x86_64__)
+/* A word that no two living threads of this process share. */
+static inline uintptr_t
+threadself(void)
+{
+	uintptr_t self;
+
+	__asm__("mov %%fs:0, %0" : "=r"(self));
+	return self;
+}
+
+/* Where the stack pointer will be after a jump to env; 0 if that cannot be told. */
+static inline uintptr_t
+jumpsp(const void *env)
+{
+	uintptr_t sp = ((const uintptr_t *)env)[6];
+
+	/* libc keeps it scrambled; the key is at a fixed place of the thread's block. */
+	__asm__("ror $17, %0\n\txor %%fs:0x30, %0" : "+r"(sp));
+	return sp;
+}
+
+static inline uintptr_t
+contextsp(const ucontext_t *c)
+{
+	return (uintptr_t)c->uc_mcontext.gregs[15]; /* REG_RSP, which wants _GNU_SOURCE */
+}
+
+/* Tell the processor that this is a wait loop. */
+static inline void
+relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+/* The cheapest clock: the time stamp counter where it can be trusted, else nanoseconds. */
+static inline uint64_t
+ticks(void)
+{
+	return likely(tickscounter) ? __builtin_ia32_rdtsc() : nsnow();
+}
+#elif defined(__aarch64__)
+static inline uintptr_t
+threadself(void)
+{
+	return (uintptr_t)__builtin_thread_pointer();
+}
+
+static inline uintptr_t
+jumpsp(const void *env)
+{
+	(void)env;
+	return 0;
+}
+
+static inline uintptr_t
+contextsp(const ucontext_t *c)
+{
+	return c->uc_mcontext.sp;
+}
+
+static inline void
+relax(void)
+{
+	__asm__ volatile("isb" ::: "memory");
+}
+
+static inline uint64_t
+ticks(void)
+{
+	uint64_t t;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
+	return t;
+}
+#else
+#error "rendez knows x86-64 and aarch64"
+#endif
+
+/*
+ * What the recorder needs of the kernel, at its start and in a forked child.
+ * Fds and counts as the system calls return them: negative errno values.
+ */
+int sysppid(void) HIDDEN;
+int sysopen(const char *path, int flags, int mode) HIDDEN;
+void sysclose(int fd) HIDDEN;
+/* Whether the two are the ends of one pipe. */
+int sysispipe(int a, int b) HIDDEN;
+long sysread(int fd, void *buf, size_t n) HIDDEN;
+int sysunlink(const char *path) HIDDEN;
+long sysreadlink(const char *path, char *buf, size_t n) HIDDEN;
+long sysgetcwd(char *buf, size_t n) HIDDEN;
+/* The largest file that this process may write (RLIMIT_FSIZE). */
+uint64_t sysfilelimit(void) HIDDEN;
+/* The name of the calling thread, 16 bytes. */
+void systhreadname(char *name) HIDDEN;
+/* The first n bytes of the new file are on the disk, zero; EFBIG, ENOSPC... if they cannot be. */
+int sysreserve(int fd, size_t n) HIDDEN;
+/* The file's first n bytes, shared; nil if there is no room. */
+void *sysmapfile(int fd, size_t n) HIDDEN;
+/* What is mapped at from takes the place of what is mapped at to; and nothing, private and zero, does. */
+int sysmapmove(void *from, void *to, size_t n) HIDDEN;
+int sysmapblank(void *to, size_t n) HIDDEN;
+
+/*
+ * Whether the 8 bytes at p (aligned) can be read.  It asks by rt_sigprocmask,
+ * which every sandbox allows and which changes nothing here: process_vm_readv
+ * kills in some.
+ */
+int readable(const void *p) HIDDEN;
+
+/* The registers that an unwinder starts from, of the function that this is expanded in. */
+typedef struct Regs {
+	uintptr_t pc, sp, fp;
+} Regs;
+
+static inline __attribute__((always_inline)) void
+getregs(Regs *r)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("leaq 0(%%rip), %0\n\tmovq %%rsp, %1\n\tmovq %%rbp, %2"
+			 : "=&r"(r->pc), "=&r"(r->sp), "=&r"(r->fp));
+#else
+	__asm__ volatile("adr %0, .\n\tmov %1, sp\n\tmov %2, x29" : "=&r"(r->pc), "=&r"(r->sp), "=&r"(r->fp));
+#endif
+}
+
+#endif

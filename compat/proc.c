@@ -1,0 +1,297 @@
+/*
+ * Procs, and the one place that sleeps and the one that wakes.
+ *
+ * The argument for block and ready.  A Proc that waits is linked in a queue
+ * under that queue's lock; whoever unlinks it under the same lock owes it
+ * exactly one ready().  So between linking and the end of block() the event
+ * word gets at most one Ready, and only the owner clears bits:
+ *
+ *	owner				waker (has unlinked p)
+ *	sees no Ready
+ *	compare-and-swap in Asleep	or in Ready
+ *	sleep while the word is that	if Asleep was there: wake the address
+ *
+ * Both change one word, so one of the two sees the other: if Ready came first
+ * the compare-and-swap fails; if Asleep came first the waker wakes, and the
+ * kernel re-reads the word before it lets the owner sleep.  The atomic or is
+ * the waker's last touch; the wake uses only the address, and a later owner of
+ * the memory takes it for nothing, for futexwait may return at any time.
+ * Release in ready pairs with acquire in block: what the waker left in the
+ * Proc (chosen, waker, ...) is visible.
+ *
+ * A Note may come at any time, from anybody, for a reason that is gone by now:
+ * it only makes the owner look.  An owner that gives up is either still linked
+ * and takes itself off, or finds that it was unlinked and then waits for the
+ * Ready that it was given: otherwise it would end the owner's next wait.
+ * (Model: tests/model/sleep.pml, NOCONSUME.)
+ */
+#define _GNU_SOURCE
+#include "proc.h"
+
+#include <errno.h>
+
+enum {
+	CHUNK = 64,    /* Procs a chunk: 12 KiB */
+	NCHUNK = 1024, /* 64k threads waiting at once */
+};
+
+__thread Proc *up __attribute__((tls_model("initial-exec")));
+
+/*
+ * The first chunk needs no mapping.  Chunks are never unmapped; in a forked
+ * child their bytes are zero.  pid tells that child from one made by vfork,
+ * which shares them.
+ */
+static _Alignas(4096) struct {
+	Proc first[CHUNK];
+	Word pid; /* the process that these Procs belong to; 0: the kernel has wiped them, or nobody has come yet */
+} own;
+static _Atomic(Proc *) chunks[NCHUNK] = {own.first};
+static Word hint; /* where the last free Proc was found: a hint */
+
+static Proc *
+chunk(int i)
+{
+	return atomic_load_explicit(&chunks[i], memory_order_acquire);
+}
+
+/* Adds chunk i; if another thread was quicker its chunk stays. */
+static int
+addchunk(int i)
+{
+	size_t size = CHUNK * sizeof(Proc);
+	Proc *none = nil, *p = sysmap(size, 1);
+
+	if(p == nil)
+		return 0;
+	if(!atomic_compare_exchange_strong_explicit(&chunks[i], &none, p, memory_order_acq_rel, memory_order_acquire))
+		sysunmap(p, size);
+	return 1;
+}
+
+static int
+claim(Proc *p)
+{
+	uint32_t free = 0;
+
+	return atomic_load_explicit(&p->used, memory_order_relaxed) == 0 &&
+	       atomic_compare_exchange_strong_explicit(&p->used, &free, 1, memory_order_acquire, memory_order_relaxed);
+}
+
+/*
+ * Frees the Procs of threads that went without telling us: made by a raw clone,
+ * or by libc itself, or that waited once more in a destructor of thread-specific
+ * data.  One that is linked is never freed.
+ */
+static int
+sweep(Proc *p, void *found)
+{
+	int tid = p->tid;
+
+	if(tid == 0 || atomic_load_explicit(&p->key, memory_order_relaxed) != 0 || tidalive(tid))
+		return 0;
+	/* Several sweepers may find the same one; who zeroes tid frees it. */
+	if(__atomic_exchange_n(&p->tid, 0, __ATOMIC_ACQ_REL) != tid)
+		return 0;
+	procfree(p);
+	*(int *)found = 1;
+	return 0;
+}
+
+Proc *
+procalloc(void)
+{
+	uint32_t start, i;
+	int c, swept = 0;
+	Proc *p;
+
+	if(unlikely(atomic_load_explicit(&own.pid, memory_order_acquire) == 0)) {
+		syswipeonfork(&own, sizeof own);
+		atomic_store_explicit(&own.pid, (uint32_t)syspid(), memory_order_release);
+	}
+	for(;;) {
+		start = atomic_load_explicit(&hint, memory_order_relaxed);
+		for(c = 0; c < NCHUNK && chunk(c) != nil; c++)
+			for(i = 0; i < CHUNK; i++) {
+				p = &chunk(c)[(start + i) % CHUNK];
+				if(claim(p)) {
+					p->num = (uint32_t)c * CHUNK + (start + i) % CHUNK + 1;
+					atomic_store_explicit(&hint, start + i + 1, memory_order_relaxed);
+					return p;
+				}
+			}
+		/* A vfork child sees threads that are not its own as dead. */
+		if(swept == 0 && atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid()) {
+			procwalk(sweep, &swept);
+			if(swept)
+				continue;
+		}
+		if(c == NCHUNK || !addchunk(c))
+			panic("out of memory for the state of a waiting thread", nil);
+	}
+}
+
+void
+procfree(Proc *p)
+{
+	p->tid = 0;
+	p->thread = 0;
+	p->outer = nil;
+	p->start = nil;
+	p->abandon = nil;
+	atomic_store_explicit(&p->awakefor, 0, memory_order_relaxed);
+	atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
+	atomic_store_explicit(&p->busy, 0, memory_order_relaxed);
+	atomic_store_explicit(&p->event, 0, memory_order_relaxed);
+	atomic_store_explicit(&p->used, 0, memory_order_release);
+}
+
+void
+procset(Proc *p)
+{
+	p->thread = threadself();
+	p->tid = systid();
+	up = p;
+}
+
+/*
+ * Signal handlers nest: one that waits while its thread is in a wait finds busy
+ * set and takes a Proc for itself, and gives it back before it returns.  Between
+ * the test and the store of busy a handler may run from beginning to end; it
+ * leaves everything as it found it.
+ */
+Proc *
+procenter(void)
+{
+	Proc *outer = up, *p;
+
+	/* One that the kernel has wiped was the parent's, and may be another thread's by now. */
+	if(outer != nil && unlikely(outer->thread != threadself()))
+		outer = nil;
+	if(likely(outer != nil && atomic_load_explicit(&outer->busy, memory_order_relaxed) == 0)) {
+		p = outer;
+	} else {
+		p = procalloc();
+		p->outer = outer;
+		procset(p);
+	}
+	atomic_store_explicit(&p->busy, 1, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	p->frame = (uintptr_t)__builtin_frame_address(0);
+	p->moved = 0;
+	p->waiting = 0;
+	return p;
+}
+
+void
+procleave(Proc *p)
+{
+	Proc *outer = p->outer;
+
+	p->abandon = nil;
+	p->waiting = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&p->busy, 0, memory_order_relaxed);
+	if(unlikely(outer != nil)) {
+		up = outer;
+		procfree(p);
+	}
+}
+
+void
+procabandon(int (*keep)(const Proc *, void *), void *arg)
+{
+	Proc *p, *outer;
+
+	for(p = up; p != nil && p->thread == threadself(); p = outer) {
+		if(!atomic_load_explicit(&p->busy, memory_order_relaxed) || (keep != nil && keep(p, arg)))
+			return;
+		if(p->abandon != nil)
+			p->abandon(p);
+		p->abandon = nil;
+		outer = p->outer;
+		up = p;
+		if(outer == nil)
+			atomic_store_explicit(&p->busy, 0, memory_order_relaxed);
+		else
+			procfree(p);
+	}
+}
+
+void
+procexit(void)
+{
+	procabandon(nil, nil);
+	if(up != nil && up->thread == threadself())
+		procfree(up);
+	up = nil;
+}
+
+Proc *
+procof(uint32_t num)
+{
+	Proc *p;
+
+	if(num == 0 || --num / CHUNK >= NCHUNK || (p = chunk((int)(num / CHUNK))) == nil)
+		return nil;
+	return &p[num % CHUNK];
+}
+
+void
+procwalk(int (*f)(Proc *, void *), void *arg)
+{
+	int c, i;
+	Proc *p;
+
+	for(c = 0; c < NCHUNK && (p = chunk(c)) != nil; c++)
+		for(i = 0; i < CHUNK; i++)
+			if(atomic_load_explicit(&p[i].used, memory_order_acquire) && f(&p[i], arg))
+				return;
+}
+
+Woken
+block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
+{
+	uint32_t e, wanted = noted ? Ready | Note : Ready;
+	int r = 0;
+
+	e = atomic_load_explicit(&p->event, memory_order_acquire);
+	for(;;) {
+		if(e & Ready) {
+			atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Ready | Asleep), memory_order_acquire);
+			return Wready;
+		}
+		if(e & wanted) {
+			atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Note | Asleep), memory_order_acquire);
+			return Wnote;
+		}
+		if(r == ETIMEDOUT) {
+			/* Ready may come this moment; the queue's lock decides whether it did. */
+			atomic_fetch_and_explicit(&p->event, ~(uint32_t)Asleep, memory_order_relaxed);
+			return Wtimeout;
+		}
+		if(asleep != nil) {
+			asleep(arg);
+			asleep = nil;
+		}
+		if(!(e & Asleep) && !atomic_compare_exchange_strong_explicit(
+					&p->event, &e, e | Asleep, memory_order_acquire, memory_order_acquire))
+			continue;
+		r = futexwait(&p->event, e | Asleep, d, 0);
+		e = atomic_load_explicit(&p->event, memory_order_acquire);
+	}
+}
+
+void
+ready(Proc *p)
+{
+	if(atomic_fetch_or_explicit(&p->event, Ready, memory_order_release) & Asleep)
+		futexwake(&p->event, 1, 0);
+}
+
+void
+note(Proc *p)
+{
+	if(atomic_fetch_or_explicit(&p->event, Note, memory_order_release) & Asleep)
+		futexwake(&p->event, 1, 0);
+}

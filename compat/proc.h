@@ -1,0 +1,112 @@
+/*
+ * A Proc is what a thread waits with.  block() and ready() are the only way to
+ * sleep and to wake of everything that queues in this process; who waits for
+ * what is the business of the queues above them.
+ *
+ * Procs are type-stable: a Proc's memory is never anything else, so a late
+ * look at one, or a late wake, is harmless.  They lie in memory that the kernel
+ * wipes in a forked child, where no other thread has come along: there every
+ * Proc is free again.
+ */
+#ifndef RENDEZ_PROC_H
+#define RENDEZ_PROC_H
+
+#include "linux.h"
+
+typedef struct Proc Proc;
+
+/* Bits of Proc.event.  Only the owner clears any. */
+enum {
+	Ready = 1,  /* set by who unlinked the Proc, once for each time it was linked; block() consumes it */
+	Note = 2,   /* set by anybody, at any time: look whether you are wanted */
+	Asleep = 4, /* set by the owner before it sleeps: the setter of the others must wake it */
+};
+
+/* How a Proc was chosen: said by who unlinked it, before ready(). */
+typedef enum Chosen {
+	Cdirect,   /* woken with no claim on anything */
+	Cawake,	   /* it is the one that the mutex's Awake bit speaks of */
+	Cpromoted, /* the eldest, woken out of turn: it may ban barging */
+} Chosen;
+
+struct Proc {
+	_Alignas(64) Word event;
+	Word used;		   /* 0 free; else given out.  Procalloc's compare-and-swap owns the rest */
+	Word busy;		   /* in a wait: a handler that waits now takes another Proc */
+	_Atomic(uintptr_t) cancel; /* the pthread_t of a wait that pthread_cancel must end; else 0 */
+	int tid;
+	uint32_t num;	  /* its number, from 1 */
+	uint8_t chosen;	  /* Chosen */
+	uint8_t waiting;  /* linked by its owner, who has not yet taken it off or consumed the Ready */
+	uint8_t moved;	  /* it came to the mutex's queue from a condition's */
+	uint8_t starved;  /* it set the mutex's NoBarge */
+	uintptr_t thread; /* threadself() of the owner */
+
+	/* The queue node; guarded by the lock of key's bucket.  A nonzero key means linked. */
+	_Atomic(uintptr_t) key;
+	Proc *next, *prev;	 /* in the queue of one key, circular: the head's prev is the tail */
+	Proc *nextkey;		 /* a queue's head: the next queue of the bucket */
+	void *object;		 /* what the wait is for, and */
+	void (*abandon)(Proc *); /* how to undo a wait whose frame is gone; nil: nothing to undo */
+	void *with;		 /* the mutex that a condition is waited for with */
+	void *mutex;		 /* what a condition's waiter may be moved to; nil: nothing */
+
+	/* The mutex whose Awake field names this Proc; 0 none.  Set before the field is, cleared after. */
+	_Atomic(uintptr_t) awakefor;
+
+	/* Left by who unlinked or moved it, for the record. */
+	uint32_t waker, condwaker;
+	uint64_t movedat;
+	uintptr_t holder;
+
+	uintptr_t frame; /* a stack address of the wait's */
+	Proc *outer;	 /* the thread's Proc that was busy when this one was taken */
+	void *(*start)(void *);
+	void *arg;
+};
+
+/* The calling thread's Proc for a wait, marked busy; never nil.  Procleave gives it back. */
+Proc *procenter(void) HIDDEN;
+void procleave(Proc *) HIDDEN;
+
+/* A free Proc, and its return.  Procset makes it the calling thread's own. */
+Proc *procalloc(void) HIDDEN;
+void procfree(Proc *) HIDDEN;
+void procset(Proc *) HIDDEN;
+
+/*
+ * Undo the waits that the calling thread leaves without returning from them,
+ * innermost first, until keep (nil: keeps none) says that one is not left.
+ */
+void procabandon(int (*keep)(const Proc *, void *), void *arg) HIDDEN;
+
+/* The thread ends: its waits are undone, its Procs free again. */
+void procexit(void) HIDDEN;
+
+/* The Proc of a number; nil if there never was one. */
+Proc *procof(uint32_t num) HIDDEN;
+
+/* Calls f for each Proc that is given out; stops when f returns nonzero. */
+void procwalk(int (*f)(Proc *, void *), void *arg) HIDDEN;
+
+typedef enum Woken { Wready, Wnote, Wtimeout } Woken;
+
+/*
+ * Sleep until ready(p), the deadline (nil: none) or, if noted is nonzero, a
+ * note.  Wready consumes the Ready, Wnote the Note.  A caller that is told
+ * anything else than Wready is still linked, or was unlinked a moment ago and
+ * must then consume the Ready that is on its way: block(p, nil, 0, ...).
+ * asleep is called once before it first sleeps, unless nil.
+ */
+Woken block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg) HIDDEN;
+
+/* Wake p, which the caller has unlinked.  p may be anything the moment after. */
+void ready(Proc *p) HIDDEN;
+
+/* Make p look.  Async-signal-safe; p may be dead. */
+void note(Proc *p) HIDDEN;
+
+/* The calling thread's Proc, or nil; the innermost if it is nested. */
+extern __thread Proc *up HIDDEN __attribute__((tls_model("initial-exec")));
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * The wait table: buckets, each with a lock and the queues of the keys that
+ * fall into it.  Procs of one key form a ring; its head stands in the bucket's
+ * list.  Putting and taking cost a walk over the keys of the bucket, not over
+ * the waiters.
+ *
+ * The table lies in memory that the kernel wipes in a forked child: there no
+ * bucket is locked and nobody waits, whatever the parent's other threads were
+ * doing.  A forking thread holds no bucket itself, unless it forks from a
+ * handler, and handlers are off while one is held.
+ *
+ * Order: two bucket locks are taken by ascending address; no other lock is
+ * taken under one.
+ */
+#include "waitq.h"
+
+enum { NBUCKET = 1024 }; /* 64 KiB.  More waiters than that on different objects is rare; collisions only cost time */
+
+static _Alignas(4096) struct {
+	Bucket bucket[NBUCKET];
+	Word set; /* the kernel has been asked to wipe this in children; zero in a child, which asks again */
+} table;
+
+static Bucket *
+bucketof(const void *key)
+{
+	uint64_t h = (uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15u;
+
+	return &table.bucket[h >> 54];
+}
+
+static void
+tableinit(void)
+{
+	syswipeonfork(&table, sizeof table);
+	atomic_store_explicit(&table.set, 1, memory_order_release);
+}
+
+static void
+bucketlock(Bucket *b)
+{
+	if(unlikely(atomic_load_explicit(&table.set, memory_order_acquire) == 0))
+		tableinit();
+	lock(&b->lock);
+}
+
+Bucket *
+qlock(const void *key)
+{
+	Bucket *b = bucketof(key);
+
+	bucketlock(b);
+	return b;
+}
+
+void
+qunlock(Bucket *b)
+{
+	unlock(&b->lock);
+}
+
+void
+qlock2(const void *k1, const void *k2, Bucket **b1, Bucket **b2)
+{
+	Bucket *a = bucketof(k1), *b = bucketof(k2);
+
+	*b1 = a;
+	*b2 = b;
+	if(a > b) {
+		bucketlock(b);
+		bucketlock(a);
+	} else {
+		bucketlock(a);
+		if(a != b)
+			bucketlock(b);
+	}
+}
+
+void
+qunlock2(Bucket *b1, Bucket *b2)
+{
+	qunlock(b1);
+	if(b1 != b2)
+		qunlock(b2);
+}
+
+Bucket *
+qlockof(Proc *p)
+{
+	uintptr_t key;
+	Bucket *b;
+
+	for(;;) {
+		key = atomic_load_explicit(&p->key, memory_order_acquire);
+		if(key == 0)
+			return nil;
+		b = qlock((void *)key);
+		/* A mover changes the key under both locks: what it is now, it stays. */
+		if(atomic_load_explicit(&p->key, memory_order_relaxed) == key)
+			return b;
+		qunlock(b);
+	}
+}
+
+/* The link that points to key's head, or to nil at the list's end. */
+static Proc **
+find(Bucket *b, const void *key)
+{
+	Proc **l;
+
+	for(l = &b->queues; *l != nil; l = &(*l)->nextkey)
+		if(atomic_load_explicit(&(*l)->key, memory_order_relaxed) == (uintptr_t)key)
+			break;
+	return l;
+}
+
+void
+qput(Bucket *b, Proc *p, const void *key, int front)
+{
+	Proc **l = find(b, key), *h = *l;
+
+	atomic_store_explicit(&p->key, (uintptr_t)key, memory_order_release);
+	if(h == nil) {
+		p->next = p->prev = p;
+		p->nextkey = nil;
+		*l = p;
+		return;
+	}
+	p->next = h;
+	p->prev = h->prev;
+	h->prev->next = p;
+	h->prev = p;
+	if(front) {
+		p->nextkey = h->nextkey;
+		*l = p;
+	}
+}
+
+Proc *
+qfirst(Bucket *b, const void *key)
+{
+	return *find(b, key);
+}
+
+int
+qalone(const Proc *head)
+{
+	return head->next == head;
+}
+
+void
+qtake(Bucket *b, Proc *p)
+{
+	Proc **l = find(b, (void *)atomic_load_explicit(&p->key, memory_order_relaxed));
+
+	if(*l == p) {
+		if(qalone(p)) {
+			*l = p->nextkey;
+		} else {
+			p->next->nextkey = p->nextkey;
+			*l = p->next;
+		}
+	}
+	p->prev->next = p->next;
+	p->next->prev = p->prev;
+	/* Release: whoever sees it unlinked sees the links of the others whole. */
+	atomic_store_explicit(&p->key, 0, memory_order_release);
+}

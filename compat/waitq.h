@@ -1,0 +1,42 @@
+/*
+ * Queues of waiting Procs, keyed by address: who waits for an object stands
+ * here, not in the object.  So an object needs no initialiser, no allocation
+ * and no pointer, may be freed the moment its last user is through, and a
+ * forked child starts with nobody waiting.
+ *
+ * The calls marked "locked" want the bucket of the key locked, and signals off.
+ */
+#ifndef RENDEZ_WAITQ_H
+#define RENDEZ_WAITQ_H
+
+#include "lock.h"
+#include "proc.h"
+
+typedef struct Bucket {
+	_Alignas(64) Lock lock;
+	Proc *queues; /* the heads of this bucket's queues, linked by nextkey */
+} Bucket;
+
+/* Lock the bucket that key belongs to.  The key is only compared, never followed. */
+Bucket *qlock(const void *key) HIDDEN;
+void qunlock(Bucket *) HIDDEN;
+
+/* Lock the buckets of two keys, in the order that all use; they may be one.  Unlock both. */
+void qlock2(const void *k1, const void *k2, Bucket **b1, Bucket **b2) HIDDEN;
+void qunlock2(Bucket *b1, Bucket *b2) HIDDEN;
+
+/*
+ * Lock the bucket of the queue that p is linked in, which a mover may change
+ * at any moment before that.  Nil, and nothing locked, if it is in none.
+ */
+Bucket *qlockof(Proc *p) HIDDEN;
+
+/* Locked: link p at the tail, or with front nonzero at the head. */
+void qput(Bucket *, Proc *p, const void *key, int front) HIDDEN;
+/* Locked: the eldest in key's queue, nil if it is empty; and whether nobody else is there. */
+Proc *qfirst(Bucket *, const void *key) HIDDEN;
+int qalone(const Proc *head) HIDDEN;
+/* Locked: unlink p.  Unless it is the caller itself, the caller owes it a ready(). */
+void qtake(Bucket *, Proc *p) HIDDEN;
+
+#endif

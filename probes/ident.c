@@ -1,0 +1,209 @@
+/*
+ * Which lock it was: an entry of Slocks for every object that was waited for.
+ *
+ * An object that can spare a word carries its entry's number there, or, until it
+ * has one, the number of the site that initialised it with the top bit set.  The
+ * word is only a hint: a number is believed if the entry names this very
+ * address and kind.  Objects that have no word are found by their address in a
+ * table of our own, which the forgetting of dead objects keeps true.
+ *
+ * A forked child has its parent's objects, so it keeps its parent's entries and
+ * both tables.
+ */
+#include "recorder.h"
+
+enum {
+	TOKEN = 0x80000000,
+	NSITES = 4096,
+	NADDRESSES = 8192,
+	PROBES = 32, /* places in a table that are looked at before it is called full */
+};
+
+typedef struct Address {
+	uintptr_t key;
+	uint32_t id; /* 0: the object that was here is dead, the place may be another's */
+} Address;
+
+static uintptr_t sites[NSITES];
+static Address addresses[NADDRESSES];
+
+uint32_t
+initsite(uintptr_t pc)
+{
+	uint32_t i, at = (uint32_t)(mix(0, pc) >> 32);
+	uintptr_t *s, was;
+
+	if(recorderoff || pc == 0)
+		return 0;
+	for(i = 0; i < PROBES; i++) {
+		at %= NSITES;
+		s = &sites[at];
+		was = __atomic_load_n(s, __ATOMIC_RELAXED);
+		if(was == pc)
+			return TOKEN | at;
+		if(was == 0 &&
+		    (__atomic_compare_exchange_n(s, &was, pc, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED) || was == pc))
+			return TOKEN | at;
+		at++;
+	}
+	return 0;
+}
+
+int
+lockis(uint32_t id, const void *object)
+{
+	return id > OTHERS && id < prof.n[Slocks] && __atomic_load_n(&prof.locks[id].kind, __ATOMIC_ACQUIRE) != 0 &&
+	       __atomic_load_n(&prof.locks[id].address, __ATOMIC_RELAXED) == (uintptr_t)object &&
+	       !(__atomic_load_n(&prof.locks[id].flags, __ATOMIC_RELAXED) & Lgone);
+}
+
+static int
+valid(uint32_t id, const Wait *w)
+{
+	return lockis(id, w->object) && prof.locks[id].kind == (uint32_t)w->kind + 1;
+}
+
+/* A new entry; word is the object's id word, which may be an initsite. */
+static uint32_t
+newlock(Self *s, const Wait *w, uint32_t word)
+{
+	Flock *l;
+	uint64_t id;
+
+	if(s != nil && s->spare != 0) {
+		id = s->spare;
+		s->spare = 0;
+	} else {
+		id = __atomic_fetch_add(&prof.header->section[Slocks].used, 1, __ATOMIC_RELAXED);
+		if(id >= prof.n[Slocks]) {
+			lost(Slocks);
+			return OTHERS;
+		}
+	}
+	l = &prof.locks[id];
+	__atomic_store_n(&l->kind, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->address, (uintptr_t)w->object, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->init, (word & TOKEN) && (word & ~TOKEN) < NSITES ? sitepc(s, sites[word & ~TOKEN]) : 0,
+	    __ATOMIC_RELAXED);
+	__atomic_store_n(&l->first, sitepc(s, w->pc), __ATOMIC_RELAXED);
+	__atomic_store_n(&l->flags, w->counted ? Lcounts : 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->kind, (uint32_t)w->kind + 1, __ATOMIC_RELEASE);
+	return (uint32_t)id;
+}
+
+/* Another waiter gave the object a number first. */
+static void
+unused(Self *s, uint32_t id)
+{
+	if(s != nil && id != OTHERS)
+		s->spare = id;
+}
+
+/* *word is the object's number, or becomes it. */
+static uint32_t
+agree(Self *s, const Wait *w, uint32_t *word)
+{
+	uint32_t v = __atomic_load_n(word, __ATOMIC_RELAXED), id;
+
+	if(likely(valid(v, w)))
+		return v;
+	id = newlock(s, w, v);
+	if(id == OTHERS)
+		return id;
+	if(__atomic_compare_exchange_n(word, &v, id, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return id;
+	if(valid(v, w)) {
+		unused(s, id);
+		return v;
+	}
+	/* Somebody writes there who does not mean it for us: this wait has a lock of its own. */
+	return id;
+}
+
+static Address *
+place(const void *object, int make)
+{
+	uint32_t i, at = (uint32_t)(mix(0, (uintptr_t)object) >> 32);
+	uintptr_t key = (uintptr_t)object, was;
+	Address *a, *dead = nil;
+
+	for(i = 0; i < PROBES; i++, at++) {
+		a = &addresses[at % NADDRESSES];
+		was = __atomic_load_n(&a->key, __ATOMIC_RELAXED);
+		if(was == key)
+			return a;
+		if(was == 0) {
+			if(!make)
+				return nil;
+			if(dead != nil)
+				break;
+			if(__atomic_compare_exchange_n(&a->key, &was, key, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+			    was == key)
+				return a;
+		} else if(dead == nil && __atomic_load_n(&a->id, __ATOMIC_RELAXED) == 0) {
+			dead = a;
+		}
+	}
+	if(!make || dead == nil)
+		return nil;
+	/*
+	 * Whoever finds the old object's number here, or stores one, finds out that
+	 * it is another address's: nothing in this table is believed unseen.
+	 */
+	was = __atomic_load_n(&dead->key, __ATOMIC_RELAXED);
+	if(!__atomic_compare_exchange_n(&dead->key, &was, key, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED) && was != key)
+		return nil;
+	return dead;
+}
+
+uint32_t
+lockid(Self *s, const Wait *w)
+{
+	Address *a;
+
+	if(w->idword != nil)
+		return agree(s, w, w->idword);
+	a = place(w->object, 1);
+	if(a == nil) {
+		lost(Slocks);
+		return OTHERS;
+	}
+	return agree(s, w, &a->id);
+}
+
+void
+objectgone(const void *object)
+{
+	Address *a;
+	uint32_t id;
+	Self *s;
+
+	if(!recording() || (a = place(object, 0)) == nil || !enter(&s))
+		return;
+	id = __atomic_exchange_n(&a->id, 0, __ATOMIC_RELAXED);
+	if(lockis(id, object))
+		__atomic_fetch_or(&prof.locks[id].flags, Lgone, __ATOMIC_RELAXED);
+	leave(s);
+}
+
+/* The object's count is c, of which only the low half is known: *p is brought up to it, unless it is ahead. */
+static void
+extend(uint64_t *p, uint32_t c)
+{
+	uint64_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
+	uint32_t more = c - (uint32_t)old;
+
+	/* A line that every waiter wants: it is written when that tells the reader something. */
+	if(more == 0 || more > INT32_MAX || (more < 16 && old > 1024))
+		return;
+	__atomic_compare_exchange_n(p, &old, old + more, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void
+lockcounts(uint32_t id, uint32_t acquired, uint32_t changes)
+{
+	if(id == OTHERS)
+		return;
+	extend(&prof.locks[id].acquired, acquired);
+	extend(&prof.locks[id].changes, changes);
+}

@@ -1,0 +1,131 @@
+/*
+ * What a wait is, and the only calls through which one is recorded.
+ *
+ * A wait is opened where an operation's fast path has failed and closed when
+ * the operation succeeds or gives up.  In between it is divided each time the
+ * waiter was woken and found the lock taken again: every piece is blamed on the
+ * holder seen when the piece began.  The Wait lives in the waiting function's
+ * frame; nothing points to it when the function has returned.
+ *
+ * All calls may be made from any thread, known or not, at any time: before the
+ * constructors, after the destructors, in a forked child and in a signal
+ * handler.  With the recorder off each is a test and a return.  Once the
+ * profile is mapped a system call is made only at a thread's first wait, where its
+ * stack is deeper than it was ever seen or a frame is met for the first time in
+ * the process, and in a forked child's first, where the child's own profile is
+ * made; a wait on a stack that is not the thread's own asks about each page.
+ * None allocates, waits for a lock, sleeps, or changes errno.  None may be called
+ * with a bucket lock held.
+ */
+#ifndef RENDEZ_PROBE_H
+#define RENDEZ_PROBE_H
+
+#include "format.h"
+
+typedef enum Kind {
+	Kmutex,
+	Kcond,
+	Ksem,
+	Krwlock,
+	Kbarrier,
+	Konce,
+	Kspin,
+	Krendez,
+	Krendezvous,
+	Ksemacquire,
+	Kpostwait,
+	Kqlock,
+	NKIND
+} Kind;
+
+typedef enum Op { Olock, Ordlock, Owrlock, Owait, Oonce, Osleep, Orendezvous, Oacquire, NOP } Op;
+
+typedef enum End { Eacquired, Etimeout, Ecancelled, Einterrupted, Eerror, NEND } End;
+
+enum { MAXPIECES = 8 };
+
+/* The pieces of a wait that one holder and one waker answer for. */
+typedef struct Piece {
+	Fpc holder;	/* the holder's locking call, 0 unknown */
+	uint32_t waker; /* stack of who ended the piece, 0 unknown */
+	uint64_t ticks;
+} Piece;
+
+typedef struct Wait {
+	/* set by the caller of waitbegin */
+	const void *object;
+	uint32_t *idword; /* the object's id word, nil if it has none (then the address is the key) */
+	uint8_t kind, op;
+	uint8_t counted;   /* acquired and changes are kept for this kind */
+	uintptr_t pc;	   /* return address into the caller of the locking function */
+	uint32_t acquired; /* the object's counters as seen; may be set again before waitend */
+	uint32_t changes;
+	/* who has the object now, as waitbegin and waitagain were told; may be set again while it is 0 */
+	uintptr_t holder;
+	/* the recorder's own */
+	uint8_t on, npiece, nest;
+	uint32_t gen, lock, stack, parks;
+	uint64_t begun, piecebegun, parkbegun, parked;
+	Fpc site;
+	Fcurrent outer;		    /* the wait that this one, a handler's, is in; if nest */
+	Piece piece[MAXPIECES + 1]; /* the last one takes what the others cannot */
+} Wait;
+
+/* On: something records.  Read before anything dearer is done for the recorder's sake. */
+extern _Atomic int probeon __attribute__((visibility("hidden")));
+
+/*
+ * Where the recorder keeps a lock's identity: in a word that the object can
+ * spare (Wait.idword).  The word is a hint: zeroed, copied or overwritten, it
+ * costs a new identity, never more.  initsite() gives the value that an
+ * initialiser stores there: it remembers who called.
+ */
+uint32_t initsite(uintptr_t pc) __attribute__((visibility("hidden")));
+
+/* A wait begins; holder is the call site of who has the object now, 0 unknown. */
+void waitbegin(Wait *, uintptr_t holder) __attribute__((visibility("hidden")));
+
+/* It began earlier than the call of waitbegin: at ticks since, when holder had the object. */
+void waitsince(Wait *, uint64_t since, uintptr_t holder) __attribute__((visibility("hidden")));
+
+/* The waiter is about to sleep: the stack is taken here if it was not yet. */
+void waitpark(Wait *) __attribute__((visibility("hidden")));
+
+/* It has slept, since the ticks that waitpark was called. */
+void waitparked(Wait *) __attribute__((visibility("hidden")));
+
+/* Woken by waker (a stack, 0 unknown), and found it taken by holder: the next piece begins. */
+void waitagain(Wait *, uint32_t waker, uintptr_t holder) __attribute__((visibility("hidden")));
+
+/* Over.  waker as above; at is when it ended, in ticks, or 0 for now (a moved waiter's condition wait ended before). */
+void waitend(Wait *, End, uint32_t waker, uint64_t at) __attribute__((visibility("hidden")));
+
+/* The calling thread left its open waits behind, by a longjmp: it waits for nothing now. */
+void waitdropped(void) __attribute__((visibility("hidden")));
+
+/* The stack of the caller, who is about to ready somebody: what the waiter passes on as waker.  pc is the return
+   address into the program, 0 unknown.  Never under a lock. */
+uint32_t wakerstack(uintptr_t pc) __attribute__((visibility("hidden")));
+
+/* A hold of the object was timed; skip is set to the number of operations to leave out before the next. */
+void holdsample(const void *object, uint32_t id, uint64_t ticks, uint32_t *skip) __attribute__((visibility("hidden")));
+
+/* The object is no more, or is made anew: forget what its address means (objects without an id word). */
+void objectgone(const void *object) __attribute__((visibility("hidden")));
+
+/* The calling thread ends: its page is added to the shared tables and given back. */
+void threadgone(void) __attribute__((visibility("hidden")));
+
+/* The calling thread begins (name and birth are taken at the first of this or its first wait). */
+void threadborn(void) __attribute__((visibility("hidden")));
+
+/*
+ * Make the profile, from the library's constructor: environment RENDEZ_DIR is the directory, RENDEZ=off records
+ * nothing.  An error is one line on standard error and no recording; the program is unharmed.
+ */
+void recorderstart(void) __attribute__((visibility("hidden")));
+
+/* The process ends in an orderly way; status as for exit. */
+void recorderexit(int status) __attribute__((visibility("hidden")));
+
+#endif

@@ -1,0 +1,318 @@
+/*
+ * The profile file: made, reserved and mapped in one go, then only memory.
+ *
+ * About 4 MiB unless RENDEZ_SIZE says otherwise: small enough to reserve for
+ * every process of a build or a browser, and what a large server was seen to
+ * need: thousands of locks that are waited for, stacks of a dozen frames
+ * for two callers of each, a page for each of 256 threads that wait at a time.
+ * The number of modules does not grow with the size.
+ */
+#include "recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+enum {
+	MAXDIR = 1024,
+	MAXTRIES = 10000,
+	DEFAULTMIB = 4,
+	MAXMIB = 1024,
+	REFRESH = 1 << 28, /* ticks, about 0.1 s: the clock pair is no older when a wait ended */
+};
+
+static const struct {
+	uint32_t size, count, grows;
+} sections[NSECT] = {
+    [Smodules] = {sizeof(Fmodule), 512, 0},
+    [Slocks] = {sizeof(Flock), 4096, 1},
+    [Sthreads] = {sizeof(Fthread), 4096, 1},
+    [Sareas] = {FPAGE, 256, 1},
+    [Spairs] = {sizeof(Fpair), 4096, 1},
+    [Sstacks] = {sizeof(Fstack), 8192, 1},
+    [Sframes] = {sizeof(Fpc), 98304, 1},
+};
+
+Profile prof;
+static char dir[MAXDIR];
+static Fsection layout[NSECT];
+static uint32_t refreshing;
+
+static const char *
+why(int err)
+{
+	switch(err) {
+	case EACCES:
+	case EPERM:
+		return "permission denied";
+	case ENOENT:
+		return "no such directory";
+	case ENOTDIR:
+		return "not a directory";
+	case EROFS:
+		return "read-only file system";
+	case ENOSPC:
+	case EDQUOT:
+		return "no room on the disk";
+	case EFBIG:
+		return "the limit on file sizes is too low";
+	case EMFILE:
+	case ENFILE:
+		return "too many open files";
+	case ENOMEM:
+		return "no memory to map the profile";
+	}
+	return "cannot make the profile";
+}
+
+/* s, then n in decimal; buf ends with NUL. */
+static char *
+append(char *p, const char *s, uint64_t n)
+{
+	char num[24];
+	int i = sizeof num;
+
+	p = stpcpy(p, s);
+	do
+		num[--i] = (char)('0' + n % 10);
+	while((n /= 10) != 0);
+	memcpy(p, num + i, sizeof num - (size_t)i);
+	p += sizeof num - (size_t)i;
+	*p = 0;
+	return p;
+}
+
+/* The sections' sizes and places for a file of so many MiB. */
+static void
+plan(const char *mib)
+{
+	uint64_t n = 0, off = FPAGE;
+	int i, shift;
+
+	for(; mib != nil && *mib >= '0' && *mib <= '9' && n <= MAXMIB; mib++)
+		n = n * 10 + (uint64_t)(*mib - '0');
+	if(n == 0)
+		n = DEFAULTMIB;
+	if(n > MAXMIB)
+		n = MAXMIB;
+	/* In steps of two: some tables want powers of two. */
+	shift = 63 - __builtin_clzll(n) - 2;
+	for(i = 0; i < NSECT; i++) {
+		layout[i].off = off;
+		layout[i].size = sections[i].size;
+		layout[i].count = sections[i].count;
+		if(sections[i].grows)
+			layout[i].count = shift < 0 ? layout[i].count >> -shift : layout[i].count << shift;
+		if(i == Sareas && layout[i].count > MAXAREAS)
+			layout[i].count = MAXAREAS;
+		prof.n[i] = (uint32_t)layout[i].count;
+		off += (layout[i].size * layout[i].count + FPAGE - 1) & ~(uint64_t)(FPAGE - 1);
+	}
+	prof.size = off;
+}
+
+static void
+readall(const char *path, char *buf, size_t n)
+{
+	int fd = sysopen(path, O_RDONLY | O_CLOEXEC, 0);
+	size_t got = 0;
+	long r;
+
+	if(fd < 0)
+		return;
+	while(got < n && (r = sysread(fd, buf + got, n - got)) != 0) {
+		if(r == -EINTR)
+			continue;
+		if(r < 0)
+			break;
+		got += (size_t)r;
+	}
+	sysclose(fd);
+}
+
+/* Field 22 of /proc/self/stat; the second, a name in parentheses, may hold anything. */
+static uint64_t
+starttime(void)
+{
+	char buf[1024] = {0}, *p;
+	uint64_t t = 0;
+	int i;
+
+	readall("/proc/self/stat", buf, sizeof buf - 1);
+	p = strrchr(buf, ')');
+	for(i = 2; i < 22 && p != nil; i++)
+		p = strchr(p + 1, ' ');
+	for(p = p != nil ? p + 1 : buf; *p >= '0' && *p <= '9'; p++)
+		t = t * 10 + (uint64_t)(*p - '0');
+	return t;
+}
+
+void
+clockpair(Fclock *c)
+{
+	uint64_t t0 = ticks(), ns = nsnow(), t1 = ticks();
+
+	c->ns = ns;
+	c->ticks = t0 + (t1 - t0) / 2;
+}
+
+/* now: the time that just was, if it is known, 0 to be made now whatever it is. */
+void
+clockrefresh(uint64_t now)
+{
+	Fheader *h = prof.header;
+	uint32_t slot = __atomic_load_n(&h->lastslot, __ATOMIC_RELAXED), no = 0;
+	Fclock c;
+
+	if(now != 0 && (int64_t)(now - __atomic_load_n(&h->last[slot & 1].ticks, __ATOMIC_RELAXED)) < REFRESH)
+		return;
+	if(!__atomic_compare_exchange_n(&refreshing, &no, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	slot = __atomic_load_n(&h->lastslot, __ATOMIC_RELAXED) + 1;
+	clockpair(&c);
+	__atomic_store_n(&h->last[slot & 1].ticks, c.ticks, __ATOMIC_RELAXED);
+	__atomic_store_n(&h->last[slot & 1].ns, c.ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&h->lastslot, slot, __ATOMIC_RELEASE);
+	__atomic_store_n(&refreshing, 0, __ATOMIC_RELEASE);
+}
+
+/* A new file, mapped; *err is the errno value if there is none. */
+static Fheader *
+make(int *err)
+{
+	char path[MAXDIR + 64], *p;
+	int fd, n;
+	void *m;
+
+	/* The signal that a file too large is answered with would end the program. */
+	*err = EFBIG;
+	if(sysfilelimit() < prof.size)
+		return nil;
+	p = append(stpcpy(path, dir), "/", (uint64_t)syspid());
+	for(n = 0; n < MAXTRIES; n++) {
+		stpcpy(append(p, ".", (uint64_t)n), ".rendez");
+		fd = sysopen(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if(fd != -EEXIST)
+			break;
+	}
+	if(fd < 0) {
+		*err = -fd;
+		return nil;
+	}
+	*err = sysreserve(fd, prof.size);
+	m = *err == 0 ? sysmapfile(fd, prof.size) : nil;
+	sysclose(fd);
+	if(m == nil) {
+		if(*err == 0)
+			*err = ENOMEM;
+		sysunlink(path);
+	}
+	return m;
+}
+
+/* All of the header but what the process is called; magic makes it a profile. */
+static void
+fill(Fheader *h)
+{
+	struct timespec now;
+
+	h->version = FVERSION;
+	h->headersize = sizeof *h;
+	h->filesize = prof.size;
+	h->pid = syspid();
+	h->ppid = sysppid();
+	h->starttime = starttime();
+	clock_gettime(CLOCK_REALTIME, &now);
+	h->realtime = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	clockpair(&h->start);
+	h->last[0] = h->start;
+	h->clockkind = tickscounter ? 1 : 0;
+	systhreadname(h->comm);
+	memcpy(h->section, layout, sizeof layout);
+	h->section[Slocks].used = OTHERS + 1;
+	/* The pair that takes what finds no room. */
+	((Fpair *)((uint8_t *)h + layout[Spairs].off))->lock = OTHERS;
+	h->section[Spairs].used = 1;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	memcpy(h->magic, FMAGIC, sizeof h->magic);
+}
+
+const char *
+profilemake(const char *d, const char *mib)
+{
+	size_t n = 0;
+	Fheader *h;
+	long r;
+	int err;
+
+	if(d[0] != '/') {
+		/* The program may change its directory before a child of it comes back here. */
+		r = sysgetcwd(dir, sizeof dir);
+		if(r <= 0 || dir[0] != '/')
+			return "the current directory cannot be named";
+		n = strlen(dir);
+		dir[n++] = '/';
+	}
+	if(n + strlen(d) >= sizeof dir)
+		return "the name is too long";
+	strcpy(dir + n, d);
+	plan(mib);
+	h = make(&err);
+	if(h == nil)
+		return why(err);
+	sysreadlink("/proc/self/exe", h->exe, sizeof h->exe - 1);
+	readall("/proc/self/cmdline", h->args, sizeof h->args - 1);
+	fill(h);
+	prof.header = h;
+	prof.modules = (void *)((uint8_t *)h + layout[Smodules].off);
+	prof.locks = (void *)((uint8_t *)h + layout[Slocks].off);
+	prof.threads = (void *)((uint8_t *)h + layout[Sthreads].off);
+	prof.areas = (uint8_t *)h + layout[Sareas].off;
+	prof.pairs = (void *)((uint8_t *)h + layout[Spairs].off);
+	prof.stacks = (void *)((uint8_t *)h + layout[Sstacks].off);
+	prof.frames = (void *)((uint8_t *)h + layout[Sframes].off);
+	return nil;
+}
+
+/* A forked child has its parent's modules and objects, at the same addresses: the entries keep their numbers. */
+static void
+inherit(Fheader *h)
+{
+	Fmodule *mods = (void *)((uint8_t *)h + layout[Smodules].off);
+	Flock *locks = (void *)((uint8_t *)h + layout[Slocks].off);
+	uint64_t used = prof.header->section[Slocks].used;
+	uint32_t i;
+
+	memcpy(h->exe, prof.header->exe, sizeof h->exe);
+	memcpy(h->args, prof.header->args, sizeof h->args);
+	memcpy(mods, prof.modules, prof.n[Smodules] * sizeof *mods);
+	h->section[Smodules].used = prof.header->section[Smodules].used;
+	for(i = OTHERS + 1; i < prof.n[Slocks] && i < used; i++) {
+		if(prof.locks[i].kind == 0)
+			continue;
+		locks[i] = prof.locks[i];
+		locks[i].holds = locks[i].holdticks = locks[i].holdmax = 0;
+	}
+	h->section[Slocks].used = used;
+}
+
+const char *
+profilechild(void)
+{
+	Fheader *h;
+	int err;
+
+	__atomic_store_n(&refreshing, 0, __ATOMIC_RELAXED);
+	h = make(&err);
+	if(h != nil) {
+		fill(h);
+		inherit(h);
+		err = sysmapmove(h, prof.header, prof.size);
+		if(err == 0)
+			return nil;
+	}
+	sharedbump(&prof.header->forkfailed, 1);
+	/* Nothing of ours shall reach the parent's file. */
+	sysmapblank(prof.header, prof.size);
+	return why(err);
+}

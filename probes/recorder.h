@@ -1,0 +1,236 @@
+/*
+ * What the files of the recorder know of each other.  The recorder is the part
+ * of probes/ that runs inside the program: recorder.c comes and goes with the
+ * process and its threads, wait.c counts waits, ident.c says which lock it was,
+ * tables.c adds up, stack.c, frame.c and module.c say where.
+ *
+ * Everything here may be interrupted by a signal handler that comes back in:
+ * a thread's own memory (Self, its Farea, its Own page) is written only between
+ * enter() and leave(), and who finds it busy uses the shared tables.  Memory
+ * in the file is written by relaxed atomic stores, so that a reader in
+ * another process sees whole words.
+ */
+#ifndef RENDEZ_RECORDER_H
+#define RENDEZ_RECORDER_H
+
+#include "../compat/linux.h"
+#include "format.h"
+#include "probe.h"
+
+/* The profile: mapped once and for ever at this place, in a forked child too, where another file is put there. */
+typedef struct Profile {
+	Fheader *header;
+	Fmodule *modules;
+	Flock *locks;
+	Fthread *threads;
+	uint8_t *areas; /* an Farea a page */
+	Fpair *pairs;
+	Fstack *stacks;
+	Fpc *frames;
+	uint32_t n[NSECT]; /* entries there is room for */
+	size_t size;
+} Profile;
+extern Profile prof HIDDEN;
+
+enum {
+	OTHERS = 1, /* the lock that stands for those that did not fit */
+	NMEMO = 6,
+	MAXAREAS = 4096,
+};
+
+/* A stack that this thread was seen with: where its return addresses lie and what they were. */
+typedef struct Memo {
+	uint32_t stack;
+	uint8_t n, nmod;
+	uint16_t mod[3];	   /* the modules among them that may be unloaded */
+	uint32_t slot[FMAXFRAMES]; /* from Own.sp, upwards */
+	uintptr_t ret[FMAXFRAMES];
+} Memo;
+
+/* A page of a thread's own memory outside the file, one for each Farea. */
+typedef struct Own {
+	uint32_t npair, nextmemo;
+	uint32_t hash[FTHREADPAIRS]; /* of the pairs in the area */
+	uintptr_t pc[NMEMO], sp[NMEMO];
+	Memo memo[NMEMO];
+} Own;
+_Static_assert(sizeof(Own) <= FPAGE, "a thread's own memory is a page");
+
+typedef struct Mod Mod;
+
+typedef struct Self {
+	uint32_t gen; /* the process it was set up in: see generation */
+	uint32_t busy;
+	Fthread *thread; /* nil: found no room */
+	Farea *area;	 /* nil: not yet wanted, or found no room */
+	Own *own;	 /* with the area */
+	uint32_t areanum;
+	uint32_t spare; /* a lock id that was taken and not used, 0 none */
+	uint32_t rand;
+	uint8_t noarea;		  /* there was none, or the thread is over */
+	uintptr_t lo, hi, unread; /* stack.c: the thread's stack as far as it is known */
+	const Mod *mod;		  /* module.c: the one that was asked for last */
+} Self;
+extern __thread Self self HIDDEN __attribute__((tls_model("initial-exec")));
+
+/*
+ * The number of this process among its ancestors, in memory that the kernel
+ * wipes in a child that does not share it: zero says that we were forked.
+ */
+extern uint32_t gencell[] HIDDEN;
+
+static inline uint32_t
+generation(void)
+{
+	return __atomic_load_n(&gencell[0], __ATOMIC_ACQUIRE);
+}
+
+int enterslow(Self **) HIDDEN;
+
+/*
+ * 0: nothing is recorded.  Else *sp is the calling thread, now busy, or nil if
+ * this is a handler that interrupted the recorder.
+ */
+static inline int
+enter(Self **sp)
+{
+	Self *s = &self;
+
+	if(unlikely(s->gen != generation() || s->gen == 0 || s->busy))
+		return enterslow(sp);
+	s->busy = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*sp = s;
+	return 1;
+}
+
+static inline void
+leave(Self *s)
+{
+	if(s == nil)
+		return;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	s->busy = 0;
+}
+
+static inline int
+recording(void)
+{
+	return likely(__atomic_load_n((int *)&probeon, __ATOMIC_RELAXED));
+}
+
+/* s's area and own page, if it can have them. */
+void wantarea(Self *s) HIDDEN;
+
+/* Single-writer counters in the file. */
+static inline void
+bump(uint64_t *p, uint64_t n)
+{
+	__atomic_store_n(p, __atomic_load_n(p, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
+
+static inline void
+atleast(uint64_t *p, uint64_t v)
+{
+	if(v > __atomic_load_n(p, __ATOMIC_RELAXED))
+		__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+/* Shared ones. */
+static inline void
+sharedbump(uint64_t *p, uint64_t n)
+{
+	__atomic_fetch_add(p, n, __ATOMIC_RELAXED);
+}
+
+void sharedatleast(uint64_t *p, uint64_t v) HIDDEN;
+
+static inline void
+lost(Fsect s)
+{
+	sharedbump(&prof.header->section[s].lost, 1);
+}
+
+/* Ticks that the recorder took. */
+static inline void
+overhead(Self *s, uint64_t t)
+{
+	if(s != nil && s->thread != nil)
+		bump(&s->thread->overhead, t);
+	else
+		sharedbump(&prof.header->overhead, t);
+}
+
+static inline uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 29;
+}
+
+/* profile.c: both return an error to be said, or nil.  In the child the parent's file is no longer mapped after it. */
+const char *profilemake(const char *dir, const char *mib) HIDDEN;
+const char *profilechild(void) HIDDEN;
+void clockpair(Fclock *) HIDDEN;
+void clockrefresh(uint64_t now) HIDDEN;
+
+/* recorder.c: what a wait costs, in ticks; and whether it is known by now that nothing will be recorded. */
+extern uint32_t eventcost HIDDEN;
+extern int recorderoff HIDDEN;
+
+/* wait.c: waitbegin and waitend, within enter and leave. */
+void waitopen(Self *, Wait *, uintptr_t holder) HIDDEN;
+void waitclose(Self *, Wait *, End, uint32_t waker, uint64_t at) HIDDEN;
+
+/* ident.c */
+uint32_t lockid(Self *, const Wait *) HIDDEN;
+void lockcounts(uint32_t id, uint32_t acquired, uint32_t changes) HIDDEN;
+int lockis(uint32_t id, const void *object) HIDDEN;
+
+/* tables.c */
+uint32_t pairhash(const Fpair *key) HIDDEN;
+/* Adds a wait, or its piece of t ticks, to the pair whose key fields are key's; ended: it was the wait's last, and it was of total ticks. */
+void pairadd(Self *, const Fpair *key, uint64_t t, int ended, uint64_t total) HIDDEN;
+void holdadd(Self *, uint32_t lock, uint64_t t) HIDDEN;
+/* All that is in the area goes to the shared tables; the area is zero after it. */
+void areamerge(Farea *) HIDDEN;
+
+/* stack.c */
+void stackstart(void) HIDDEN;
+uint32_t stacktake(Self *, uintptr_t pc) HIDDEN;
+
+/* module.c */
+struct Mod {
+	uintptr_t start, end, bias;
+	const void *map;	/* its struct link_map */
+	const uint8_t *ehframe; /* its PT_GNU_EH_FRAME */
+	const uint64_t *note;	/* a word of its build-id, nil if it has none */
+	uint64_t noteword;
+	uint16_t index;
+	uint8_t stays; /* it was there when the process began: it is never unloaded */
+};
+void modulestart(const char *exe) HIDDEN;
+/* The module of an address, nil if there is none; *last is a module found before in this call of the recorder, or nil. */
+const Mod *modfind(uintptr_t pc, const Mod *last) HIDDEN;
+const Mod *modat(uint32_t index) HIDDEN;
+/* Whether it is still there. */
+int modlives(const Mod *) HIDDEN;
+Fpc modpc(const Mod *, uintptr_t pc) HIDDEN;
+/* A call site. */
+Fpc sitepc(Self *, uintptr_t pc) HIDDEN;
+/* The module of this library; nil if it is part of the program. */
+extern const Mod *modours HIDDEN;
+
+/* frame.c */
+void framestart(void) HIDDEN;
+/*
+ * How to go from a frame in which the lookup address is at to its caller: a packed
+ * rule, 0 if it cannot be found out now (dear: it may be found out, if not it must be known).
+ */
+uint64_t framerule(uintptr_t at, const Mod *, int dear) HIDDEN;
+/* A frame's registers become its caller's.  slot: where the return address was. */
+typedef enum Step { Smore, Send, Sbroken, Ssignal } Step;
+typedef int (*Peek)(void *, uintptr_t addr, uintptr_t *v);
+Step framestep(uint64_t rule, Regs *, uintptr_t *slot, Peek, void *arg) HIDDEN;
+
+#endif

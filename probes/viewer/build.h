@@ -1,0 +1,30 @@
+/* Between the files that build the model: one process in the making. */
+#ifndef RENDEZ_BUILD_H
+#define RENDEZ_BUILD_H
+
+#include "model.h"
+
+typedef struct Build {
+	Report *r;
+	Arena *a;
+	const Profile *p;
+	Process *proc;
+	const char *exe;
+	Module **module; /* by the profile's index */
+	Map stacks;	 /* by content */
+	Lock **lockbyid;
+} Build;
+
+const Chain *codechain(Build *, Fpc);
+const Site *codesite(Build *, Fpc);
+/* The stack with this id; if there is none, one of the frames at site alone; nil if that is 0 too. */
+const Stack *buildstack(Build *, uint32_t id, Fpc site);
+void buildlocks(Build *);
+
+/* Order of sites: function, file, line, module, offset; nil first. */
+int sitecmp(const Site *, const Site *);
+int lockcmp(const void *, const void *);
+/* Sort pairs, the dearest first. */
+void sortpairs(Pair *, int n);
+
+#endif

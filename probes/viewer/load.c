@@ -1,0 +1,155 @@
+/* Finding the profiles of a run, and the file of quiet processes. */
+#include "load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int
+suffixed(const char *name)
+{
+	size_t n = strlen(name), k = strlen(PROFILESUFFIX);
+
+	return n > k && strcmp(name + n - k, PROFILESUFFIX) == 0;
+}
+
+static int
+loadfile(Report *r, const char *path, char *err)
+{
+	Profile *p = profileread(path, err);
+
+	if(p == NULL)
+		return -1;
+	reportadd(r, p);
+	profilefree(p);
+	return 1;
+}
+
+char *
+quietline(const Process *p)
+{
+	json_t *o = json_pack("{s:i, s:i, s:s, s:s, s:s, s:i, s:b}", "pid", p->pid, "ppid", p->ppid, "program",
+	    p->program, "args", p->args, "ended", p->ended, "status", p->status, "exec", p->exec);
+	char *s, *line;
+
+	json_object_set_new(o, "realtime", json_integer((json_int_t)p->realtime));
+	json_object_set_new(o, "starttime", json_integer((json_int_t)p->starttime));
+	json_object_set_new(o, "duration_ns", json_integer((json_int_t)p->durationns));
+	s = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+	line = eprintf("%s\n", s);
+	free(s);
+	json_decref(o);
+	return line;
+}
+
+static int
+loadquiet(Report *r, FILE *f)
+{
+	static const char *const ends[] = {"exit", "signal", "running", "unknown"};
+	json_error_t e;
+	json_t *o;
+	int n = 0;
+
+	while((o = json_loadf(f, JSON_DISABLE_EOF_CHECK, &e)) != NULL) {
+		const char *program, *args, *ended;
+		json_int_t real, start, duration;
+		Process p = {.quiet = 1};
+		size_t i;
+
+		if(json_unpack(o, "{s:i, s:i, s:s, s:s, s:s, s:i, s:b, s:I, s:I, s:I}", "pid", &p.pid, "ppid", &p.ppid,
+		       "program", &program, "args", &args, "ended", &ended, "status", &p.status, "exec", &p.exec,
+		       "realtime", &real, "starttime", &start, "duration_ns", &duration) == 0) {
+			p.program = aclean(&r->arena, program, strlen(program));
+			p.args = aclean(&r->arena, args, strlen(args));
+			p.ended = "unknown";
+			for(i = 0; i < sizeof ends / sizeof ends[0]; i++)
+				if(strcmp(ended, ends[i]) == 0)
+					p.ended = ends[i];
+			p.realtime = (uint64_t)real;
+			p.starttime = (uint64_t)start;
+			p.durationns = (uint64_t)duration;
+			reportquiet(r, &p);
+			n++;
+		}
+		json_decref(o);
+	}
+	return n;
+}
+
+static int
+wanted(const struct dirent *d)
+{
+	return d->d_name[0] != '.';
+}
+
+int
+hasprofiles(const char *dir)
+{
+	struct dirent **name;
+	int i, n = scandir(dir, &name, wanted, alphasort), yes = 0;
+
+	for(i = 0; i < n; i++) {
+		char *path = eprintf("%s/%s", dir, name[i]->d_name);
+
+		if(suffixed(name[i]->d_name) || strcmp(name[i]->d_name, QUIETFILE) == 0 || isprofile(path))
+			yes = 1;
+		free(path);
+		free(name[i]);
+	}
+	if(n >= 0)
+		free(name);
+	return yes;
+}
+
+/* One damaged file does not hide the others. */
+static int
+loaddir(Report *r, const char *dir, char *err)
+{
+	struct dirent **name;
+	int i, n, got = 0, failed = 0;
+
+	n = scandir(dir, &name, wanted, alphasort);
+	if(n < 0) {
+		snprintf(err, ERRLEN, "%s: %s", dir, strerror(errno));
+		return -1;
+	}
+	for(i = 0; i < n; i++) {
+		char *path = eprintf("%s/%s", dir, name[i]->d_name);
+
+		if(strcmp(name[i]->d_name, QUIETFILE) == 0) {
+			FILE *f = fopen(path, "re");
+
+			if(f != NULL) {
+				got += loadquiet(r, f);
+				fclose(f);
+			}
+		} else if(suffixed(name[i]->d_name) || isprofile(path)) {
+			if(loadfile(r, path, err) < 0) {
+				reportwarn(r, err);
+				failed++;
+			} else
+				got++;
+		}
+		free(path);
+		free(name[i]);
+	}
+	free(name);
+	if(got == 0 && failed == 0)
+		snprintf(err, ERRLEN, "%s: no profiles in this directory", dir);
+	return got > 0 ? got : -1;
+}
+
+int
+load(Report *r, const char *path, char err[ERRLEN])
+{
+	struct stat st;
+
+	if(stat(path, &st) < 0) {
+		snprintf(err, ERRLEN, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	return S_ISDIR(st.st_mode) ? loaddir(r, path, err) : loadfile(r, path, err);
+}

@@ -1,0 +1,19 @@
+/* Profiles into a report: from a file, or all in a directory that a run has left. */
+#ifndef RENDEZ_LOAD_H
+#define RENDEZ_LOAD_H
+
+#include "model.h"
+
+/* The lines of the processes that waited for nothing, JSON each: a run keeps no profiles of those. */
+#define QUIETFILE "quiet.json"
+/* Profiles end in this; others in the directory are known by how they begin. */
+#define PROFILESUFFIX ".rendez"
+
+/* The number of processes added, or -1 and a line in err. */
+int load(Report *, const char *path, char err[ERRLEN]);
+/* Whether the directory holds anything that load would take. */
+int hasprofiles(const char *dir);
+/* A process's line, newly made, with its newline. */
+char *quietline(const Process *);
+
+#endif

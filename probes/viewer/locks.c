@@ -1,0 +1,290 @@
+/* Locks and pairs of the model: merged from the shared table and the threads' own, named, and sorted. */
+#include <stdlib.h>
+#include <string.h>
+#include "build.h"
+
+/* A pair in the making, on the list of its lock. */
+typedef struct Found {
+	Pair pair;
+	struct Found *next;
+} Found;
+
+/* What a lock gathers: its pairs, and the buckets of its histogram as the file has them. */
+typedef struct Gather {
+	Lock *lock;
+	Found *pairs;
+	uint64_t bucket[FPAIRBUCKETS];
+} Gather;
+
+int
+sitecmp(const Site *a, const Site *b)
+{
+	int c;
+
+	if(a == b)
+		return 0;
+	if(a == NULL || b == NULL)
+		return a == NULL ? -1 : 1;
+	if((c = strcmp(a->function, b->function)) != 0)
+		return c;
+	if((c = strcmp(a->file ? a->file : "", b->file ? b->file : "")) != 0)
+		return c;
+	if(a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	if((c = strcmp(a->module, b->module)) != 0)
+		return c;
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static int
+paircmp(const void *x, const void *y)
+{
+	const Pair *a = x, *b = y;
+	int c;
+
+	if(a->ns != b->ns)
+		return a->ns < b->ns ? 1 : -1;
+	if(a->waits != b->waits)
+		return a->waits < b->waits ? 1 : -1;
+	if((c = sitecmp(a->waiter, b->waiter)) != 0 || (c = sitecmp(a->holder, b->holder)) != 0 ||
+	    (c = sitecmp(a->waker, b->waker)) != 0)
+		return c;
+	return a->op != b->op ? a->op - b->op : a->end - b->end;
+}
+
+void
+sortpairs(Pair *p, int n)
+{
+	if(n > 1)
+		qsort(p, (size_t)n, sizeof *p, paircmp);
+}
+
+int
+lockcmp(const void *x, const void *y)
+{
+	const Lock *a = x, *b = y;
+	int c;
+
+	if(a->idle != b->idle)
+		return a->idle - b->idle;
+	if(a->ns != b->ns)
+		return a->ns < b->ns ? 1 : -1;
+	if((c = strcmp(a->name, b->name)) != 0)
+		return c;
+	if(a->address != b->address)
+		return a->address < b->address ? -1 : 1;
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static int
+isidle(int kind)
+{
+	switch(kind) {
+	case Kmutex:
+	case Krwlock:
+	case Konce:
+	case Kspin:
+	case Kqlock:
+		return 0;
+	}
+	return 1;
+}
+
+static const char *
+siteplace(Arena *a, const Site *s)
+{
+	const char *file;
+
+	if(s->file == NULL)
+		return s->function;
+	file = strrchr(s->file, '/');
+	return aprintf(a, "%s:%d (%s)", file == NULL ? s->file : file + 1, s->line, s->function);
+}
+
+static void
+namelock(Build *b, Lock *l)
+{
+	size_t i;
+
+	if(l->id == 1 && l->address == 0) {
+		l->name = "all that did not fit the profile";
+		return;
+	}
+	for(i = 0; i < b->p->nmodule; i++) {
+		const Fmodule *m = &b->p->module[i];
+
+		if(m->end == 0 || l->address < m->start || l->address >= m->end)
+			continue;
+		l->name = symdata(b->r->symbols, b->module[i], l->address - m->bias);
+		if(l->name == NULL)
+			continue;
+		l->module = modulepath(b->module[i]);
+		l->named = 1;
+		return;
+	}
+	if(l->init != NULL)
+		l->name = aprintf(b->a, "initialised at %s", siteplace(b->a, l->init));
+	else if(l->first != NULL)
+		l->name = aprintf(b->a, "first waited for at %s", siteplace(b->a, l->first));
+	else
+		l->name = aprintf(b->a, "0x%llx", (unsigned long long)l->address);
+}
+
+/* One entry of the file: added to its lock, and to the pair of the same sites, stacks and end. */
+static void
+addpair(Build *b, Map *known, Gather **gather, const Fpair *f)
+{
+	const Profile *p = b->p;
+	const Stack *waiter, *waker;
+	const Site *holder;
+	uint64_t h[4];
+	Found *found;
+	Gather *g;
+	Pair *pair;
+	Lock *l;
+	int i;
+
+	if(f->lock == 0 || f->lock >= p->nlock || (g = gather[f->lock]) == NULL)
+		return;
+	l = g->lock;
+	waiter = buildstack(b, f->waiter, f->waitersite);
+	if(waiter == NULL)
+		return;
+	waker = buildstack(b, f->waker, 0);
+	holder = codesite(b, f->holder);
+	h[0] = (uintptr_t)waiter;
+	h[1] = (uintptr_t)waker;
+	h[2] = (uintptr_t)holder;
+	h[3] = (uint64_t)f->op << 8 | f->end;
+	found = mapget(known, f->lock, hashbytes(h, sizeof h));
+	if(found == NULL) {
+		found = aalloc(b->a, sizeof *found);
+		found->next = g->pairs;
+		g->pairs = found;
+		mapput(known, f->lock, hashbytes(h, sizeof h), found);
+		l->npair++;
+		pair = &found->pair;
+		pair->op = f->op;
+		pair->end = f->end;
+		pair->waiter = waiter->site;
+		pair->holder = holder;
+		pair->waker = waker != NULL ? waker->site : NULL;
+		pair->waiterstack = waiter;
+		pair->wakerstack = waker;
+	}
+	pair = &found->pair;
+	pair->waits += f->waits;
+	pair->ended += f->last;
+	pair->ns += profilens(p, f->ticks);
+	if(profilens(p, f->max) > pair->max)
+		pair->max = profilens(p, f->max);
+	l->ns += profilens(p, f->ticks);
+	l->waits += f->last;
+	if(f->end == Eacquired)
+		l->contended += f->last;
+	else if(f->end == Etimeout)
+		l->timeouts += f->last;
+	if(profilens(p, f->max) > l->max)
+		l->max = profilens(p, f->max);
+	for(i = 0; i < FPAIRBUCKETS; i++)
+		g->bucket[i] += f->histogram[i];
+}
+
+static void
+addhold(Lock *l, const Profile *p, uint64_t n, uint64_t ticks, uint64_t max)
+{
+	l->holds += n;
+	l->holdns += profilens(p, ticks);
+	if(profilens(p, max) > l->holdmax)
+		l->holdmax = profilens(p, max);
+}
+
+/* All gathered: the histogram in ns, the pairs side by side. */
+static void
+finish(Build *b, Gather *g)
+{
+	Lock *l = g->lock;
+	Found *f;
+	int i;
+
+	l->hist = aalloc(b->a, FPAIRBUCKETS * sizeof l->hist[0]);
+	for(i = 0; i < FPAIRBUCKETS; i++) {
+		Hist *h = &l->hist[l->nhist];
+
+		if(g->bucket[i] == 0)
+			continue;
+		h->count = g->bucket[i];
+		h->upper = profilens(b->p, 1ull << i);
+		if(i == FPAIRBUCKETS - 1 && l->max >= h->upper)
+			h->upper = l->max + 1;
+		l->nhist++;
+	}
+	l->pair = aalloc(b->a, (size_t)l->npair * sizeof l->pair[0]);
+	for(i = 0, f = g->pairs; f != NULL; f = f->next)
+		l->pair[i++] = f->pair;
+	sortpairs(l->pair, l->npair);
+}
+
+static Gather *
+newlock(Build *b, uint32_t id)
+{
+	const Flock *f = &b->p->lock[id];
+	Gather *g = aalloc(b->a, sizeof *g);
+	Lock *l = &b->proc->lock[b->proc->nlock++];
+
+	g->lock = l;
+	l->id = id;
+	l->kind = (int)(f->kind <= NKIND ? f->kind : NKIND + 1) - 1;
+	l->idle = isidle(l->kind);
+	l->address = f->address;
+	l->init = codesite(b, f->init);
+	l->first = codesite(b, f->first);
+	l->counted = (f->flags & Lcounts) != 0;
+	l->acquired = f->acquired;
+	l->changes = f->changes;
+	l->count = 1;
+	addhold(l, b->p, f->holds, f->holdticks, f->holdmax);
+	namelock(b, l);
+	return g;
+}
+
+void
+buildlocks(Build *b)
+{
+	const Profile *p = b->p;
+	Process *proc = b->proc;
+	Gather **gather = emalloc(p->nlock * sizeof *gather);
+	Map known = {0};
+	size_t i, j;
+	int k;
+
+	proc->lock = aalloc(b->a, p->nlock * sizeof proc->lock[0]);
+	for(i = 0; i < p->nlock; i++)
+		gather[i] = p->lock[i].kind != 0 ? newlock(b, (uint32_t)i) : NULL;
+	for(i = 0; i < p->npair; i++)
+		addpair(b, &known, gather, &p->pair[i]);
+	for(i = 0; i < p->narea; i++) {
+		const Farea *a = &p->area[i];
+
+		for(j = 0; j < FTHREADPAIRS; j++)
+			addpair(b, &known, gather, &a->pair[j]);
+		for(j = 0; j < FTHREADHOLDS; j++) {
+			const Fhold *h = &a->hold[j];
+
+			if(h->lock != 0 && h->lock < p->nlock && gather[h->lock] != NULL)
+				addhold(gather[h->lock]->lock, p, h->samples, h->ticks, h->max);
+		}
+	}
+	for(i = 0; i < p->nlock; i++)
+		if(gather[i] != NULL)
+			finish(b, gather[i]);
+	if(proc->nlock > 0)
+		qsort(proc->lock, (size_t)proc->nlock, sizeof proc->lock[0], lockcmp);
+	for(k = 0; k < proc->nlock; k++) {
+		b->lockbyid[proc->lock[k].id] = &proc->lock[k];
+		proc->waits += proc->lock[k].waits;
+		proc->ns += proc->lock[k].ns;
+	}
+	mapfree(&known);
+	free(gather);
+}

@@ -1,0 +1,143 @@
+/* rendez run: a program under the library, as if it had been run without, and then the summary. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include "child.h"
+#include "command.h"
+#include "launch.h"
+#include "load.h"
+#include "mem.h"
+#include "session.h"
+#include "text.h"
+
+enum { SUMMARYTOP = 5, SUMMARYPAIRS = 3 };
+
+typedef struct Options {
+	const char *dir;
+	int force, quiet;
+	char **argv;
+} Options;
+
+static const struct argp_option options[] = {
+    {"output", 'o', "DIR", 0,
+	"Where the profiles go (default: rendez.PROGRAM.PID here, made when the program has ended)", 0},
+    {"force", 'f', NULL, 0, "Replace the profiles that an earlier run left in DIR", 0},
+    {"quiet", 'q', NULL, 0, "Print no summary at the end", 0},
+    {0},
+};
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	Options *o = state->input;
+
+	switch(key) {
+	case 'o':
+		o->dir = arg;
+		return 0;
+	case 'f':
+		o->force = 1;
+		return 0;
+	case 'q':
+		o->quiet = 1;
+		return 0;
+	case ARGP_KEY_ARGS:
+		o->argv = state->argv + state->next;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which program?");
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp runargp = {
+    options,
+    parse,
+    "[--] PROGRAM [ARG...]",
+    "Run PROGRAM with librendez.so preloaded, and say on standard error who waited for whom.\v"
+    "PROGRAM's exit status is passed on, and so is the signal that kills it; signals sent to rendez reach PROGRAM. The "
+    "processes that it starts are recorded too, one profile each. Own errors: 125; 126 if PROGRAM cannot be run with "
+    "the "
+    "library, 127 if there is none. RENDEZ_LIB names another library to preload.",
+    NULL,
+    NULL,
+    NULL,
+};
+
+static void
+tick(void *s)
+{
+	sessiondrain(s);
+}
+
+static void
+summary(const Session *s, const char *prog)
+{
+	Text t = {.f = stderr, .top = SUMMARYTOP, .pairs = SUMMARYPAIRS, .brief = 1};
+	char err[ERRLEN];
+	Report *r;
+
+	if(s->profiles + s->running == 0) {
+		complain("%s made no profile: the library was not loaded into it, or could not write", prog);
+		return;
+	}
+	r = reportnew(1);
+	if(load(r, s->dir, err) < 0)
+		complain("%s", err);
+	else {
+		reportdone(r);
+		t.colour = wantcolour(stderr);
+		fputc('\n', stderr);
+		writetext(&t, r);
+		fputc('\n', stderr);
+	}
+	reportfree(r);
+	if(s->running > 0)
+		complain("%d process%s still run%s: %s is kept for %s", s->running, s->running == 1 ? "" : "es",
+		    s->running == 1 ? "s" : "", s->live, s->running == 1 ? "it" : "them");
+	complain("the whole report: rendez report %s", s->dir);
+}
+
+int
+runmain(int argc, char **argv)
+{
+	Options o = {0};
+	Session s;
+	Launch l;
+	Child c = {.in = -1, .out = -1, .err = -1, .tick = tick, .arg = &s};
+	char err[ERRLEN], *preload;
+	int e, asanfirst;
+
+	argp_err_exit_status = Xown;
+	argp_parse(&runargp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+	e = launchcheck(o.argv[0], &l, err);
+	if(e != 0) {
+		complain("%s", err);
+		return e;
+	}
+	if(sessionopen(&s, o.dir, o.argv[0], o.force, err) < 0) {
+		complain("%s", err);
+		return Xown;
+	}
+	preload = preloadwith(s.lib, getenv("LD_PRELOAD"), l.asan, &asanfirst);
+	if(asanfirst)
+		complain("the address sanitizer's library stays first in LD_PRELOAD: it insists");
+	launchfree(&l);
+	c.argv = o.argv;
+	c.preload = preload;
+	c.dir = s.live;
+	e = runchild(&c);
+	if(e != 0) {
+		complain("%s: %s", o.argv[0], strerror(e));
+		sessionend(&s, c.pid, 0);
+		return e == ENOENT ? Xnotfound : Xnotrun;
+	}
+	sessionend(&s, c.pid, c.status);
+	if(!o.quiet)
+		summary(&s, o.argv[0]);
+	free(preload);
+	sessionfree(&s);
+	endlike(c.status);
+}

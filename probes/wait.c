@@ -1,0 +1,276 @@
+/*
+ * A wait from its beginning to its end: what it costs a thread that has to wait
+ * anyway.  The clock is read at each end and around each sleep, the stack is
+ * taken before the first sleep, and the sums are made at the end, in the
+ * thread's own page.
+ *
+ * waitend is called by who has just got the lock that others wait for, so it is
+ * the one to keep short.
+ */
+#include "recorder.h"
+
+#include <string.h>
+
+/* The thread's page says what it waits for now.  lock is cleared first and written last. */
+static void
+setcurrent(Fcurrent *c, const Fcurrent *v)
+{
+	__atomic_store_n(&c->lock, 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	__atomic_store_n(&c->begun, v->begun, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->site, v->site, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->holder, v->holder, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->waiter, v->waiter, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->op, v->op, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->lock, v->lock, __ATOMIC_RELEASE);
+}
+
+static int
+reenter(Wait *w, Self **s)
+{
+	if(!w->on)
+		return 0;
+	/* A child forked by a handler since then: the wait was its parent's. */
+	if(w->gen != generation() || !enter(s)) {
+		w->on = 0;
+		return 0;
+	}
+	return 1;
+}
+
+void
+waitopen(Self *s, Wait *w, uintptr_t holder)
+{
+	Fcurrent now;
+
+	w->on = 1;
+	w->npiece = 0;
+	w->nest = 0;
+	w->stack = 0;
+	w->parks = 0;
+	w->parked = 0;
+	w->parkbegun = 0;
+	w->gen = generation();
+	w->holder = holder;
+	w->begun = w->piecebegun = ticks();
+	w->lock = lockid(s, w);
+	w->site = sitepc(s, w->pc);
+	if(s == nil)
+		return;
+	if(s->area == nil && !s->noarea)
+		wantarea(s);
+	if(s->area == nil)
+		return;
+	/* A handler's wait inside another wait of this thread. */
+	if(s->area->current.lock != 0) {
+		w->nest = 1;
+		w->outer = s->area->current;
+	}
+	memset(&now, 0, sizeof now);
+	now.begun = w->begun;
+	now.site = w->site;
+	now.holder = sitepc(s, holder);
+	now.op = w->op;
+	now.lock = w->lock;
+	setcurrent(&s->area->current, &now);
+}
+
+void
+waitbegin(Wait *w, uintptr_t holder)
+{
+	Self *s;
+
+	w->on = 0;
+	if(!recording() || !enter(&s))
+		return;
+	waitopen(s, w, holder);
+	leave(s);
+}
+
+void
+waitsince(Wait *w, uint64_t since, uintptr_t holder)
+{
+	Self *s;
+
+	if(since == 0 || !reenter(w, &s))
+		return;
+	w->begun = w->piecebegun = since;
+	w->holder = holder;
+	if(s != nil && s->area != nil && s->area->current.lock == w->lock)
+		__atomic_store_n(&s->area->current.begun, since, __ATOMIC_RELAXED);
+	leave(s);
+}
+
+void
+waitpark(Wait *w)
+{
+	Self *s;
+
+	if(!reenter(w, &s))
+		return;
+	if(w->stack == 0) {
+		w->stack = stacktake(s, w->pc);
+		if(s != nil && s->area != nil && s->area->current.lock == w->lock)
+			__atomic_store_n(&s->area->current.waiter, w->stack, __ATOMIC_RELAXED);
+	}
+	leave(s);
+	w->parkbegun = ticks();
+}
+
+void
+waitparked(Wait *w)
+{
+	uint64_t t;
+
+	if(!w->on || w->parkbegun == 0)
+		return;
+	t = ticks();
+	if(t > w->parkbegun)
+		w->parked += t - w->parkbegun;
+	w->parkbegun = 0;
+	w->parks++;
+}
+
+/* The piece that began at piecebegun ends at t, by waker.  Which one it was. */
+static uint32_t
+piece(Self *s, Wait *w, uint32_t waker, uint64_t t)
+{
+	Fpc holder = sitepc(s, w->holder);
+	uint64_t dt = (int64_t)(t - w->piecebegun) > 0 ? t - w->piecebegun : 0;
+	uint32_t i;
+
+	for(i = 0; i < w->npiece; i++)
+		if(w->piece[i].holder == holder && w->piece[i].waker == waker)
+			break;
+	if(i >= MAXPIECES) {
+		i = MAXPIECES;
+		holder = 0;
+		waker = 0;
+	}
+	if(i == w->npiece) {
+		w->npiece++;
+		w->piece[i].holder = holder;
+		w->piece[i].waker = waker;
+		w->piece[i].ticks = 0;
+	}
+	w->piece[i].ticks += dt;
+	w->piecebegun += dt;
+	return i;
+}
+
+void
+waitagain(Wait *w, uint32_t waker, uintptr_t holder)
+{
+	Self *s;
+
+	if(!reenter(w, &s))
+		return;
+	piece(s, w, waker, ticks());
+	w->holder = holder;
+	if(s != nil && s->area != nil && s->area->current.lock == w->lock)
+		__atomic_store_n(&s->area->current.holder, sitepc(s, holder), __ATOMIC_RELAXED);
+	leave(s);
+}
+
+void
+waitclose(Self *s, Wait *w, End how, uint32_t waker, uint64_t at)
+{
+	static const Fcurrent nothing;
+	Fthread *t = s != nil ? s->thread : nil;
+	uint64_t now = at != 0 ? at : ticks(), total;
+	uint32_t i, lastpiece;
+	Fpair k;
+
+	lastpiece = piece(s, w, waker, now);
+	total = w->piecebegun - w->begun;
+	k.lock = w->lock;
+	k.waiter = w->stack;
+	k.op = w->op;
+	k.end = (uint8_t)how;
+	k.waitersite = w->site;
+	for(i = 0; i < w->npiece; i++) {
+		k.waker = w->piece[i].waker;
+		k.holder = w->piece[i].holder;
+		pairadd(s, &k, w->piece[i].ticks, i == lastpiece, total);
+	}
+	if(w->counted)
+		lockcounts(w->lock, w->acquired, w->changes);
+	if(t != nil) {
+		bump(&t->waits, 1);
+		bump(&t->waitticks, total);
+		if(w->parks != 0) {
+			bump(&t->parks, w->parks);
+			bump(&t->parkedticks, w->parked);
+		}
+		if(s->area != nil)
+			setcurrent(&s->area->current, w->nest ? &w->outer : &nothing);
+	} else {
+		sharedbump(&prof.header->otherwaits, 1);
+		sharedbump(&prof.header->otherticks, total);
+	}
+	overhead(s, eventcost);
+	if(w->parks != 0)
+		clockrefresh(now);
+	w->on = 0;
+}
+
+void
+waitend(Wait *w, End how, uint32_t waker, uint64_t at)
+{
+	Self *s;
+
+	if(!reenter(w, &s))
+		return;
+	waitclose(s, w, how, waker, at);
+	leave(s);
+}
+
+void
+waitdropped(void)
+{
+	static const Fcurrent nothing;
+	Self *s;
+
+	if(!recording() || self.gen != generation() || !enter(&s))
+		return;
+	if(s != nil && s->area != nil)
+		setcurrent(&s->area->current, &nothing);
+	leave(s);
+}
+
+uint32_t
+wakerstack(uintptr_t pc)
+{
+	uint32_t id;
+	Self *s;
+
+	if(!recording() || !enter(&s))
+		return 0;
+	if(s != nil && s->area == nil && !s->noarea)
+		wantarea(s);
+	id = stacktake(s, pc);
+	leave(s);
+	return id;
+}
+
+void
+holdsample(const void *object, uint32_t id, uint64_t t, uint32_t *skip)
+{
+	uint32_t x = self.rand;
+	Self *s;
+
+	/* Up to twice the mean of 64, evenly: a program that repeats itself is not met at the same step each time. */
+	if(x == 0)
+		x = (uint32_t)mix(0, ticks() ^ (uintptr_t)&self) | 1;
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	self.rand = x;
+	*skip = 1 + x % 127;
+	if(!recording() || !lockis(id, object) || !enter(&s))
+		return;
+	if(s != nil && s->area == nil && !s->noarea)
+		wantarea(s);
+	holdadd(s, id, t);
+	leave(s);
+}

@@ -1,0 +1,32 @@
+/*
+ * One attempt to lock a mutex, from the first failure to the end: its state, and the steps that
+ * it is made of (mutexqueue.c).  When they are taken, and why that is enough, stands in mutexslow.c.
+ */
+#ifndef RENDEZ_ATTEMPT_H
+#define RENDEZ_ATTEMPT_H
+
+#include "mutex.h"
+
+/* One attempt to lock, from the first failure to the end. */
+typedef struct Attempt {
+	Mutex *m;
+	Proc *p;
+	int awake;   /* the word's Awake names p */
+	int starved; /* promoted and not yet served: may take, and then lifts the ban */
+	int expired; /* found it free after having waited long enough: nothing but Locked stands in its way */
+	int front;   /* has queued before: keeps its place */
+	int opened;
+	Woken late; /* why it gives up, even if it was chosen at last */
+	Wait w;
+} Attempt;
+
+/* One compare-and-swap for the mutex as long as the word allows it; 1 when it is ours. */
+int attempttake(Attempt *, uint32_t *word) HIDDEN;
+/* Link the Proc; 0, and nothing done, if the mutex may be taken instead.  *banned: it was free. */
+int attemptenqueue(Attempt *, int *banned) HIDDEN;
+/* Take the Proc off the queue; 0 if somebody else just did, and its Ready is on the way. */
+int attemptdequeue(Attempt *) HIDDEN;
+Woken attemptlook(Attempt *) HIDDEN;
+int attemptdisown(Attempt *) HIDDEN;
+
+#endif

@@ -1,0 +1,97 @@
+/* pthread_cond_*: private conditions are ours (condslow.c), process-shared ones libc's (foreign.c). */
+#define _GNU_SOURCE
+#include "shim.h"
+#include "export.h"
+#include "foreign.h"
+#include "posix.h"
+#include "real.h"
+
+#include <errno.h>
+
+static int
+clockwait(pthread_cond_t *pc, pthread_mutex_t *pm, clockid_t clock, const struct timespec *at, uintptr_t caller)
+{
+	Deadline d = {*at, clock};
+
+	return condwait((Cond *)pc, pm, &d, caller);
+}
+
+EXPORT(pthread_cond_wait);
+int
+rz_pthread_cond_wait(pthread_cond_t *pc, pthread_mutex_t *pm)
+{
+	Cond *c = (Cond *)pc;
+
+	if(unlikely(c->flags & Cshared))
+		return sharedwait(pc, pm, 0, nil);
+	return condwait(c, pm, nil, CALLER);
+}
+
+EXPORT(pthread_cond_timedwait);
+int
+rz_pthread_cond_timedwait(pthread_cond_t *pc, pthread_mutex_t *pm, const struct timespec *at)
+{
+	Cond *c = (Cond *)pc;
+	clockid_t clock = c->flags & Cmonotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+
+	if(!nsecok(at))
+		return EINVAL;
+	if(unlikely(c->flags & Cshared))
+		return sharedwait(pc, pm, clock, at);
+	return clockwait(pc, pm, clock, at, CALLER);
+}
+
+EXPORT(pthread_cond_clockwait);
+int
+rz_pthread_cond_clockwait(pthread_cond_t *pc, pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
+{
+	if(!nsecok(at) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+		return EINVAL;
+	if(unlikely(((Cond *)pc)->flags & Cshared))
+		return sharedwait(pc, pm, clock, at);
+	return clockwait(pc, pm, clock, at, CALLER);
+}
+
+EXPORT(pthread_cond_signal);
+int
+rz_pthread_cond_signal(pthread_cond_t *pc)
+{
+	if(unlikely(((Cond *)pc)->flags & Cshared))
+		return sharedsignal(pc, 0);
+	return condwake((Cond *)pc, 0);
+}
+
+EXPORT(pthread_cond_broadcast);
+int
+rz_pthread_cond_broadcast(pthread_cond_t *pc)
+{
+	if(unlikely(((Cond *)pc)->flags & Cshared))
+		return sharedsignal(pc, 1);
+	return condwake((Cond *)pc, 1);
+}
+
+/* libc writes the attributes, as for a mutex. */
+EXPORT(pthread_cond_init);
+int
+rz_pthread_cond_init(pthread_cond_t *pc, const pthread_condattr_t *attr)
+{
+	Cond *c = (Cond *)pc;
+	int r = real.pthread_cond_init(pc, attr);
+
+	if(r == 0 && !(c->flags & Cshared) && probeon)
+		atomic_store_explicit(&c->id, initsite(CALLER), memory_order_relaxed);
+	return r;
+}
+
+/*
+ * All who waited were signalled and look at the condition no more: nothing to
+ * wait for, where libc's would.
+ */
+EXPORT(pthread_cond_destroy);
+int
+rz_pthread_cond_destroy(pthread_cond_t *pc)
+{
+	if(unlikely(((Cond *)pc)->flags & Cshared))
+		return real.pthread_cond_destroy(pc);
+	return 0;
+}

@@ -1,0 +1,329 @@
+/*
+ * Condition variables: a queue by address, and waiters that are moved to their
+ * mutex's queue instead of being woken to wait there (morphing).
+ *
+ * A wait links its Proc under the condition's key before it releases the mutex,
+ * so whoever locks the mutex later and signals finds it there.  Signal takes
+ * the eldest off, broadcast all, under the bucket lock; whoever is linked when
+ * the bucket is locked is signalled, whoever comes later is not: there are no groups and
+ * no generations to get wrong.
+ *
+ * A chosen waiter must lock its mutex again.  If the mutex is held (mostly by the
+ * signaller) the waiter goes to the mutex's queue under both bucket locks, and sleeps on
+ * until an unlock chooses it:
+ *   - Queued is set by compare-and-swap on a word that has Locked; so the holder's unlock is
+ *     yet to come and will see it.  On a free word nothing is moved: the waiter is made
+ *     ready and locks for itself.
+ *   - A moved waiter has no deadline and is not cancelled any more: it was
+ *     signalled.  It finds that out by reading its key again when it has locked
+ *     the bucket of the key it thought it had (qlockof).
+ *   - Never moved: who waits with a mutex that libc runs, and who did not release
+ *     the mutex (a recursive one, locked twice): nobody's unlock would wake it
+ *     while it holds it itself.
+ *
+ * Who gives up (deadline, cancellation) takes itself off under the bucket lock.  If it
+ * is linked no more it was signalled, and says so: the signal is not lost, and a
+ * cancellation stays pending.
+ *
+ * The condition is touched only by who has somebody linked there, or is in the
+ * call: it may be destroyed and freed as soon as all were signalled.
+ *
+ * Model: tests/model/cond.pml.
+ */
+#define _GNU_SOURCE
+#include "mutex.h"
+#include "real.h"
+
+#include "../compat/waitq.h"
+
+#include <errno.h>
+
+/* A freed condition's address may be a mutex the next moment: the keys of the two never meet. */
+static const void *
+condkey(const Cond *c)
+{
+	return (const char *)c + 1;
+}
+
+/* With the bucket locked and p linked at c: take it off. */
+static void
+takeoff(Bucket *b, Cond *c, Proc *p)
+{
+	if(qalone(p))
+		atomic_store_explicit(&c->waiters, 0, memory_order_relaxed);
+	qtake(b, p);
+}
+
+/* 1: p was still waiting at c, and is off now.  0: it was signalled. */
+static int
+leave(Cond *c, Proc *p)
+{
+	Bucket *b;
+	Sigs s;
+	int linked = 0;
+
+	sigsoff(&s);
+	b = qlockof(p);
+	if(b != nil) {
+		linked = atomic_load_explicit(&p->key, memory_order_relaxed) == (uintptr_t)condkey(c);
+		if(linked)
+			takeoff(b, c, p);
+		qunlock(b);
+	}
+	sigsback(&s);
+	return linked;
+}
+
+static void wakefrom(Cond *, Mutex *, int all, uint32_t waker);
+
+/* The frame of this wait is gone.  If it was signalled the signal is somebody else's. */
+static void
+abandoned(Proc *p)
+{
+	Cond *c = p->object;
+
+	if(!p->waiting || leave(c, p))
+		return;
+	p->object = p->mutex;
+	if(p->moved)
+		mutexabandon(p);
+	else
+		block(p, nil, 0, nil, nil);
+	wakefrom(c, nil, 0, 0);
+}
+
+static void
+asleep(void *w)
+{
+	waitpark(w);
+}
+
+static int
+cancelenabled(void)
+{
+	int state, ignored;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	if(state == PTHREAD_CANCEL_ENABLE)
+		pthread_setcancelstate(state, &ignored);
+	return state == PTHREAD_CANCEL_ENABLE;
+}
+
+/* Sleeps until signalled (0), or off the queue by deadline (ETIMEDOUT) or note (EINTR). */
+static int
+await(Cond *c, Proc *p, const Deadline *d, Wait *w)
+{
+	Woken r;
+
+	for(;;) {
+		r = block(p, d, 1, probeon ? asleep : nil, w);
+		if(r == Wready)
+			return 0;
+		if(r == Wnote && !cancelenabled())
+			continue;
+		if(leave(c, p))
+			return r == Wnote ? EINTR : ETIMEDOUT;
+		/* Signalled: moved, or made ready.  From now on nothing but that Ready ends the wait. */
+		block(p, nil, 0, nil, nil);
+		return 0;
+	}
+}
+
+static void
+condopen(Cond *c, uintptr_t pc, Wait *w)
+{
+	w->object = c;
+	w->idword = (uint32_t *)&c->id;
+	w->kind = Kcond;
+	w->op = Owait;
+	w->counted = 0;
+	w->pc = pc;
+	waitbegin(w, 0);
+}
+
+/* Gives up the mutex, ours or libc's. */
+static int
+release(pthread_mutex_t *pm, int *full)
+{
+	*full = 1;
+	return mutexours((Mutex *)pm) ? mutexrelease((Mutex *)pm, full) : real.pthread_mutex_unlock(pm);
+}
+
+int
+condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
+{
+	Mutex *m = (Mutex *)pm;
+	int ours = mutexours(m), full, r, locked;
+	const void *key = condkey(c);
+	Bucket *b;
+	Proc *p;
+	Sigs s;
+	Wait w;
+
+	w.on = 0;
+	if(unlikely(me.async))
+		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &r);
+	p = procenter();
+	/*
+	 * Published, then tested; pthread_cancel sets libc's bit, then looks for
+	 * Procs (both fences are sequentially consistent).  If the test unwinds from
+	 * here the mutex is held and nothing is linked.
+	 */
+	atomic_store_explicit(&p->cancel, (uintptr_t)pthread_self(), memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	pthread_testcancel();
+	if(probeon)
+		condopen(c, pc, &w);
+
+	/* Before the Proc is linked: from then on a signaller reads it. */
+	if(ours && !(m->kind & Kcondused))
+		m->kind |= Kcondused;
+	p->with = m;
+	p->mutex = ours && !((m->kind & Kind3) == Krecursive && m->depth > 1) ? m : nil;
+	p->condwaker = 0;
+	p->object = c;
+	p->abandon = abandoned;
+	sigsoff(&s);
+	p->waiting = 1;
+	b = qlock(key);
+	qput(b, p, key, 0);
+	atomic_store_explicit(&c->waiters, 1, memory_order_relaxed);
+	atomic_store_explicit(&c->mutex, (uintptr_t)p->mutex, memory_order_relaxed);
+	qunlock(b);
+	sigsback(&s);
+
+	r = release(pm, &full);
+	if(r != 0) {
+		/* Not ours to wait with: as if never called, but a signal that came is somebody else's. */
+		if(!leave(c, p)) {
+			block(p, nil, 0, nil, nil);
+			wakefrom(c, nil, 0, 0);
+		}
+	} else {
+		r = await(c, p, d, &w);
+		p->waiting = 0;
+		p->abandon = nil;
+		if(probeon) {
+			waitparked(&w);
+			waitend(&w,
+			    r == 0	 ? Eacquired
+			    : r == EINTR ? Ecancelled
+					 : Etimeout,
+			    p->condwaker, p->moved ? p->movedat : 0);
+		}
+		locked = 0;
+		if(ours)
+			mutexreacquire(m, pc, full, p);
+		else
+			locked = real.pthread_mutex_lock(pm);
+		/* A robust mutex's EOWNERDEAD goes first, as in libc. */
+		if(locked != 0)
+			r = locked;
+	}
+	atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
+	procleave(p);
+	if(unlikely(me.async)) {
+		int ignored;
+		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
+	}
+	if(r == EINTR) {
+		pthread_testcancel();
+		r = 0; /* it was revoked: woken for nothing, which a condition's waiter must bear */
+	}
+	return r;
+}
+
+/*
+ * p, linked at c with its bucket b locked, and that of its mutex: off the queue, and
+ * onto the mutex's if that is held; 1 if it must be made ready.
+ */
+static int
+choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
+{
+	Mutex *m = p->mutex;
+	uint32_t old;
+
+	takeoff(b, c, p);
+	p->condwaker = waker;
+	p->waker = 0;
+	p->chosen = Cdirect;
+	if(bm == nil)
+		return 1;
+	old = atomic_load_explicit(&m->word, memory_order_relaxed);
+	do
+		if(!(old & Locked))
+			return 1;
+	while(!(old & Queued) && !atomic_compare_exchange_weak_explicit(
+				     &m->word, &old, old | Queued, memory_order_acq_rel, memory_order_relaxed));
+	p->moved = 1;
+	p->starved = 0;
+	if(probeon) {
+		p->movedat = ticks();
+		p->holder = holderof(m);
+	}
+	qput(bm, p, m, 0);
+	return 0;
+}
+
+/*
+ * Chooses the eldest, or all, and wakes those who cannot be moved.  m is a guess of the mutex that
+ * they wait with: its bucket has to be locked too, and which it is stands in a Proc that may
+ * be looked at only with the first bucket locked.  A few wrong guesses and nobody is moved; nor is who
+ * waits with another mutex than the eldest.  Touches c only if somebody is linked there.
+ */
+static void
+wakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
+{
+	const void *key = condkey(c);
+	Proc *p, *next, *chain = nil;
+	Bucket *b, *bm;
+	int tries;
+	Sigs s;
+
+	sigsoff(&s);
+	for(tries = 0;; tries++) {
+		bm = nil;
+		if(m != nil)
+			qlock2(key, m, &b, &bm);
+		else
+			b = qlock(key);
+		p = qfirst(b, key);
+		if(p == nil || p->mutex == m || tries == 2)
+			break;
+		m = tries == 1 ? nil : p->mutex;
+		if(bm != nil)
+			qunlock2(b, bm);
+		else
+			qunlock(b);
+	}
+	while((p = qfirst(b, key)) != nil) {
+		if(choose(c, b, p->mutex == m ? bm : nil, p, waker)) {
+			p->nextkey = chain;
+			chain = p;
+		}
+		if(!all)
+			break;
+	}
+	if(bm != nil)
+		qunlock2(b, bm);
+	else
+		qunlock(b);
+	for(p = chain; p != nil; p = next) {
+		next = p->nextkey;
+		ready(p);
+	}
+	sigsback(&s);
+}
+
+int
+condwake(Cond *c, int all)
+{
+	/*
+	 * Nobody waits.  A waiter that this signal must reach linked itself before it
+	 * released the mutex that ordered the two; then this sees its store.
+	 */
+	if(likely(atomic_load_explicit(&c->waiters, memory_order_relaxed) == 0))
+		return 0;
+	wakefrom(c, (Mutex *)atomic_load_explicit(&c->mutex, memory_order_relaxed), all, probeon ? wakerstack(0) : 0);
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* The native waits are recorded like any other: what compat/hook.h offers, in the recorder's terms. */
+#include "hook.h"
+
+#include "../compat/hook.h"
+#include "../probes/probe.h"
+
+_Static_assert(sizeof(Wait) <= sizeof(Hookwait), "a wait has room");
+
+static void
+begin(Hookwait *hw, Hookkind kind, const void *object, uintptr_t pc)
+{
+	Wait *w = (Wait *)hw;
+
+	w->object = object;
+	w->idword = nil;
+	w->kind = kind == Hrendez ? Krendez : Ksemacquire;
+	w->op = kind == Hrendez ? Osleep : Oacquire;
+	w->counted = 0;
+	w->pc = pc;
+	waitbegin(w, 0);
+}
+
+static void
+asleep(void *hw)
+{
+	waitpark(hw);
+}
+
+static void
+end(Hookwait *hw, Hookend how, uint32_t waker)
+{
+	static const End ends[] = {[Hwoken] = Eacquired, [Htimeout] = Etimeout, [Hinterrupted] = Einterrupted};
+	Wait *w = (Wait *)hw;
+
+	waitparked(w);
+	waitend(w, ends[how], waker, 0);
+}
+
+static const Hook recording = {begin, asleep, end, wakerstack};
+
+void
+hookstart(void)
+{
+	atomic_store_explicit(&hook, &recording, memory_order_release);
+}

@@ -1,0 +1,350 @@
+/*
+ * pthread_mutex_*: the fast paths, and what the kinds of mutex demand.
+ *
+ * A free mutex is taken with one compare-and-swap of 0 to Locked and freed with
+ * the reverse; both while the process has ever had one thread only are plain
+ * (libc says so, and says otherwise before a second thread exists).  Everything
+ * else is in mutexslow.c.
+ */
+#define _GNU_SOURCE
+#include "mutex.h"
+#include "export.h"
+#include "posix.h"
+#include "real.h"
+
+#include "../compat/waitq.h"
+
+#include <errno.h>
+
+enum {
+	PROMOTE = 1000, /* unlocks of a thread that left others waiting: fewer cost throughput, see tests/bench */
+};
+
+__thread Me me __attribute__((tls_model("initial-exec"))) = {.skip = 64};
+
+int
+metid(void)
+{
+	return me.tid = systid();
+}
+
+/* Every so many locks one hold is timed; holdsample says how many until the next. */
+void
+holdbegin(Mutex *m)
+{
+	if(!probeon) {
+		me.skip = 1 << 20;
+		return;
+	}
+	me.timed = m;
+	me.timedat = ticks();
+}
+
+void
+holdend(Mutex *m)
+{
+	uint64_t t = ticks() - me.timedat;
+
+	me.timed = nil;
+	me.skip = 64;
+	if(probeon)
+		holdsample(m, atomic_load_explicit(&m->id, memory_order_relaxed), t, &me.skip);
+}
+
+static inline int
+canlockmutex(Mutex *m)
+{
+	uint32_t free = 0;
+
+	if(__libc_single_threaded) {
+		if(atomic_load_explicit(&m->word, memory_order_relaxed) != 0)
+			return 0;
+		atomic_store_explicit(&m->word, Locked, memory_order_relaxed);
+		return 1;
+	}
+	return atomic_compare_exchange_strong_explicit(
+	    &m->word, &free, Locked, memory_order_acquire, memory_order_relaxed);
+}
+
+/*
+ * Cancellation at any instruction must not strike while the Proc is linked: for
+ * the length of the wait it is deferred, a note ends the wait, and it strikes
+ * when the thread's type is given back.  The Proc says that it wants notes before
+ * the type changes: a cancellation comes either before, and strikes, or sees it.
+ */
+static int
+lockasync(Mutex *m, uintptr_t pc, const Deadline *d)
+{
+	int r, ignored;
+	Proc *p;
+
+	do {
+		p = procenter();
+		atomic_store_explicit(&p->cancel, (uintptr_t)pthread_self(), memory_order_seq_cst);
+		me.async = 0;
+		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &ignored);
+		r = mutexwait(m, pc, d, 1, p, 0);
+		atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
+		procleave(p);
+		me.async = 1;
+		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
+	} while(r == EINTR);
+	return r;
+}
+
+static int
+lockslow(Mutex *m, uintptr_t pc, const Deadline *d)
+{
+	return unlikely(me.async) ? lockasync(m, pc, d) : mutexwait(m, pc, d, 0, nil, 0);
+}
+
+/* Lock a mutex of ours, whatever its kind; d nil: no deadline. */
+static inline int
+lockkind(Mutex *m, uintptr_t pc, const Deadline *d)
+{
+	int kind = m->kind & Kind3;
+
+	if(kind == Krecursive || kind == Kerrorcheck) {
+		if(atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid()) {
+			if(kind == Kerrorcheck)
+				return EDEADLK;
+			if(m->depth + 1 == 0)
+				return EAGAIN;
+			m->depth++;
+			return 0;
+		}
+	}
+	if(likely(canlockmutex(m)))
+		took(m, pc);
+	else if(unlikely(d != nil && !nsecok(&d->at)))
+		return EINVAL;
+	else {
+		int r = lockslow(m, pc, d);
+		if(unlikely(r != 0))
+			return r;
+	}
+	if(kind == Krecursive)
+		m->depth = 1;
+	return 0;
+}
+
+/* Unlocks the word: the caller holds m, or does what glibc lets it do to a normal mutex that it does not hold. */
+static inline void
+wordunlock(Mutex *m)
+{
+	uint32_t old = Locked;
+
+	giving(m);
+	if(__libc_single_threaded && atomic_load_explicit(&m->word, memory_order_relaxed) == Locked) {
+		atomic_store_explicit(&m->word, 0, memory_order_relaxed);
+		return;
+	}
+	if(likely(
+	       atomic_compare_exchange_strong_explicit(&m->word, &old, 0, memory_order_release, memory_order_relaxed)))
+		return;
+	if((old & (Queued | Favoured | Locked)) == (Queued | Locked) && ++me.lost % PROMOTE == 0) {
+		mutexpromote(m);
+		return;
+	}
+	/* The last touch: from here on m may be gone. */
+	old = atomic_fetch_and_explicit(&m->word, ~(uint32_t)Locked, memory_order_release);
+	if((old & Queued) && !(old & AWAKE))
+		mutexwake(m);
+}
+
+int
+mutexlock(Mutex *m, uintptr_t pc)
+{
+	return lockkind(m, pc, nil);
+}
+
+int
+mutexrelease(Mutex *m, int *full)
+{
+	int kind = m->kind & Kind3;
+
+	*full = 1;
+	if(kind == Krecursive || kind == Kerrorcheck) {
+		if(atomic_load_explicit(&m->owner, memory_order_relaxed) != mytid() ||
+		    !(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked))
+			return EPERM;
+		if(kind == Krecursive && --m->depth != 0) {
+			*full = 0;
+			return 0;
+		}
+	}
+	wordunlock(m);
+	return 0;
+}
+
+void
+mutexreacquire(Mutex *m, uintptr_t pc, int full, Proc *p)
+{
+	if(!full) {
+		m->depth++;
+		return;
+	}
+	if(p->moved || !canlockmutex(m))
+		mutexwait(m, pc, nil, 0, p, p->movedat);
+	else
+		took(m, pc);
+	if((m->kind & Kind3) == Krecursive)
+		m->depth = 1;
+}
+
+EXPORT(pthread_mutex_lock);
+int
+rz_pthread_mutex_lock(pthread_mutex_t *pm)
+{
+	Mutex *m = (Mutex *)pm;
+
+	if(unlikely(!mutexours(m)))
+		return real.pthread_mutex_lock(pm);
+	return lockkind(m, CALLER, nil);
+}
+
+int
+mutextrylock(Mutex *m, uintptr_t pc)
+{
+	int kind = m->kind & Kind3;
+	uint32_t old;
+
+	if(kind == Krecursive && atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid()) {
+		if(m->depth + 1 == 0)
+			return EAGAIN;
+		m->depth++;
+		return 0;
+	}
+	if(!canlockmutex(m)) {
+		/* Free, but others are about: it may not be called busy, so not even a ban holds here. */
+		old = atomic_load_explicit(&m->word, memory_order_relaxed);
+		do
+			if(old & Locked)
+				return EBUSY;
+		while(!atomic_compare_exchange_weak_explicit(
+		    &m->word, &old, old | Locked, memory_order_acquire, memory_order_relaxed));
+	}
+	took(m, pc);
+	if(kind == Krecursive)
+		m->depth = 1;
+	return 0;
+}
+
+EXPORT(pthread_mutex_trylock);
+int
+rz_pthread_mutex_trylock(pthread_mutex_t *pm)
+{
+	Mutex *m = (Mutex *)pm;
+
+	if(unlikely(!mutexours(m)))
+		return real.pthread_mutex_trylock(pm);
+	return mutextrylock(m, CALLER);
+}
+
+int
+mutexclocklock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	Deadline d = {*at, clock};
+
+	return lockkind(m, pc, &d);
+}
+
+EXPORT(pthread_mutex_timedlock);
+int
+rz_pthread_mutex_timedlock(pthread_mutex_t *pm, const struct timespec *at)
+{
+	if(unlikely(!mutexours((Mutex *)pm)))
+		return real.pthread_mutex_timedlock(pm, at);
+	return mutexclocklock((Mutex *)pm, CLOCK_REALTIME, at, CALLER);
+}
+
+EXPORT(pthread_mutex_clocklock);
+int
+rz_pthread_mutex_clocklock(pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
+{
+	if(unlikely(!mutexours((Mutex *)pm)))
+		return real.pthread_mutex_clocklock(pm, clock, at);
+	if(clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+		return EINVAL;
+	return mutexclocklock((Mutex *)pm, clock, at, CALLER);
+}
+
+EXPORT(pthread_mutex_unlock);
+int
+rz_pthread_mutex_unlock(pthread_mutex_t *pm)
+{
+	Mutex *m = (Mutex *)pm;
+	int full;
+
+	if(unlikely(!mutexours(m)))
+		return real.pthread_mutex_unlock(pm);
+	if(likely((m->kind & Kind3) == Knormal)) {
+		wordunlock(m);
+		return 0;
+	}
+	return mutexrelease(m, &full);
+}
+
+/*
+ * libc writes the attributes into the object, which is nobody's yet; the kind
+ * that it chose then says whose the mutex is.
+ */
+EXPORT(pthread_mutex_init);
+int
+rz_pthread_mutex_init(pthread_mutex_t *pm, const pthread_mutexattr_t *attr)
+{
+	Mutex *m = (Mutex *)pm;
+	int r = 0;
+
+	if(attr == nil)
+		*pm = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	else
+		r = real.pthread_mutex_init(pm, attr);
+	if(r == 0 && mutexours(m) && probeon)
+		atomic_store_explicit(&m->id, initsite(CALLER), memory_order_relaxed);
+	return r;
+}
+
+static int
+waitswith(Proc *p, void *search)
+{
+	struct {
+		const Mutex *m;
+		int left, found;
+	} *s = search;
+
+	s->found = p->waiting && p->with == s->m;
+	return s->found || --s->left == 0;
+}
+
+/*
+ * Whether a thread waits for a condition with m, as far as a look at some of them
+ * tells: libc answers EBUSY then, but no program may count on that.
+ */
+static int
+condwaitson(const Mutex *m)
+{
+	struct {
+		const Mutex *m;
+		int left, found;
+	} s = {m, 256, 0};
+
+	procwalk(waitswith, &s);
+	return s.found;
+}
+
+EXPORT(pthread_mutex_destroy);
+int
+rz_pthread_mutex_destroy(pthread_mutex_t *pm)
+{
+	Mutex *m = (Mutex *)pm;
+
+	if(unlikely(!mutexours(m)))
+		return condwaitson(m) ? EBUSY : real.pthread_mutex_destroy(pm);
+	if(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)
+		return EBUSY;
+	if((m->kind & Kcondused) && condwaitson(m))
+		return EBUSY;
+	m->kind = -1;
+	return 0;
+}

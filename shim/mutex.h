@@ -1,0 +1,82 @@
+/*
+ * What the fast and the slow half of the mutex share: what its word may become,
+ * and the bookkeeping of who holds it.
+ */
+#ifndef RENDEZ_MUTEX_H
+#define RENDEZ_MUTEX_H
+
+#include "shim.h"
+
+void holdbegin(Mutex *) HIDDEN;
+void holdend(Mutex *) HIDDEN;
+
+/*
+ * The caller has just locked m.  Only it writes these words until it unlocks,
+ * so plain loads and stores do; relaxed, because waiters read them.  The pc is
+ * stored before the owner (release), and the owner cleared before the unlock:
+ * a reader that sees the same owner before and after the pc has that owner's.
+ */
+static inline void
+took(Mutex *m, uintptr_t pc)
+{
+	int tid = mytid();
+
+	atomic_store_explicit(&m->pc, pc, memory_order_relaxed);
+	atomic_store_explicit(&m->owner, tid, memory_order_release);
+	atomic_store_explicit(
+	    &m->acquired, atomic_load_explicit(&m->acquired, memory_order_relaxed) + 1, memory_order_relaxed);
+	if(atomic_load_explicit(&m->last, memory_order_relaxed) != tid) {
+		atomic_store_explicit(&m->last, tid, memory_order_relaxed);
+		atomic_store_explicit(
+		    &m->changes, atomic_load_explicit(&m->changes, memory_order_relaxed) + 1, memory_order_relaxed);
+	}
+	if(unlikely(--me.skip == 0))
+		holdbegin(m);
+}
+
+/* The caller is about to unlock m. */
+static inline void
+giving(Mutex *m)
+{
+	if(unlikely(me.timed == m))
+		holdend(m);
+	atomic_store_explicit(&m->owner, 0, memory_order_relaxed);
+}
+
+/* Where m's holder locked it, 0 if that cannot be told. */
+static inline uintptr_t
+holderof(Mutex *m)
+{
+	int owner = atomic_load_explicit(&m->owner, memory_order_acquire);
+	uintptr_t pc = atomic_load_explicit(&m->pc, memory_order_acquire);
+
+	if(owner == 0 || atomic_load_explicit(&m->owner, memory_order_relaxed) != owner)
+		return 0;
+	return pc;
+}
+
+/*
+ * Whether the word names a Proc that is not on its way to m: the word is a copy of
+ * another mutex's, or a forked child's.
+ */
+static inline int
+mutexstale(uint32_t word, const Mutex *m)
+{
+	Proc *p;
+
+	if((word & AWAKE) == 0)
+		return 0;
+	p = procof(word >> Awakeshift);
+	return p == nil || atomic_load_explicit(&p->awakefor, memory_order_acquire) != (uintptr_t)m;
+}
+
+/* mutexwake.c.  m is held, and its word said Queued at an unlock that found nobody. */
+void mutexunqueue(Mutex *m) HIDDEN;
+
+static inline uint32_t
+awakefield(const Proc *p)
+{
+	return p->num << Awakeshift;
+}
+
+#endif

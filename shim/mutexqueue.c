@@ -1,0 +1,198 @@
+/* The steps of an attempt to lock a mutex, each one atomic on its word or one section of its bucket.  See mutexslow.c. */
+#define _GNU_SOURCE
+#include "attempt.h"
+
+#include "../compat/waitq.h"
+
+static int
+maytake(const Attempt *a, uint32_t word)
+{
+	return !(word & Locked) &&
+	       (!(word & NoBarge) || a->awake || a->starved || a->expired || mutexstale(word, a->m));
+}
+
+/* Takes away p's own name from a word that is about to be written. */
+static uint32_t
+unnamed(const Attempt *a, uint32_t word)
+{
+	if(a->awake && (word & AWAKE) == awakefield(a->p))
+		word &= ~AWAKE;
+	return word;
+}
+
+static void
+notawake(Attempt *a)
+{
+	if(a->awake) {
+		/* After the field is clear: until then the name must hold good. */
+		atomic_store_explicit(&a->p->awakefor, 0, memory_order_release);
+		a->awake = 0;
+	}
+}
+
+int
+attempttake(Attempt *a, uint32_t *word)
+{
+	uint32_t new;
+
+	while(maytake(a, *word)) {
+		new = unnamed(a, *word) | Locked;
+		if(a->starved || a->expired)
+			new &= ~(uint32_t)(NoBarge | Favoured);
+		/* Who is named has not come for a while, and is not to be counted on. */
+		if(a->expired)
+			new &= ~AWAKE;
+		if(atomic_compare_exchange_weak_explicit(
+		       &a->m->word, word, new, memory_order_acquire, memory_order_relaxed)) {
+			notawake(a);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int
+attemptenqueue(Attempt *a, int *banned)
+{
+	uint32_t old, new;
+	Bucket *b;
+	Sigs s;
+
+	sigsoff(&s);
+	b = qlock(a->m);
+	old = atomic_load_explicit(&a->m->word, memory_order_relaxed);
+	do {
+		if(maytake(a, old)) {
+			qunlock(b);
+			sigsback(&s);
+			return 0;
+		}
+		new = unnamed(a, old) | Queued;
+		if(mutexstale(new, a->m))
+			new &= ~AWAKE;
+		if(a->starved)
+			new |= NoBarge;
+	} while(
+	    !atomic_compare_exchange_weak_explicit(&a->m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	notawake(a);
+	a->p->starved = (uint8_t)a->starved;
+	a->p->chosen = Cdirect;
+	a->p->object = a->m;
+	a->p->abandon = mutexabandon;
+	a->p->waiting = 1;
+	qput(b, a->p, a->m, a->front);
+	qunlock(b);
+	sigsback(&s);
+	a->front = 1;
+	*banned = !(old & Locked);
+	return 1;
+}
+
+int
+attemptdequeue(Attempt *a)
+{
+	uint32_t clear = a->p->starved ? NoBarge | Favoured : 0;
+	Bucket *b;
+	Sigs s;
+
+	sigsoff(&s);
+	b = qlockof(a->p);
+	if(b != nil) {
+		if(qalone(a->p))
+			clear |= Queued;
+		qtake(b, a->p);
+		if(clear)
+			atomic_fetch_and_explicit(&a->m->word, ~clear, memory_order_relaxed);
+		qunlock(b);
+	}
+	sigsback(&s);
+	return b != nil;
+}
+
+/*
+ * Does not want to wait any longer.  Who is Awake owes it to the others not just
+ * to go: it takes the mutex after all (1), or leaves a word that has Locked and no
+ * name, so that the holder's unlock chooses again.  Who was favoured is so no more.
+ */
+int
+attemptdisown(Attempt *a)
+{
+	uint32_t word = atomic_load_explicit(&a->m->word, memory_order_relaxed), new;
+
+	do {
+		if(attempttake(a, &word))
+			return 1;
+		new = unnamed(a, word);
+		if(a->starved)
+			new &= ~(uint32_t)(NoBarge | Favoured);
+	} while(new != word && !atomic_compare_exchange_weak_explicit(
+				   &a->m->word, &word, new, memory_order_release, memory_order_relaxed));
+	notawake(a);
+	return 0;
+}
+
+/*
+ * Nobody has chosen us for a while, although that may be just since the mutex is held for long.
+ * If it is free we go for it, off the queue (Wtimeout); if not, whoever is named in its word
+ * has not come all the time (it may be stopped in a handler): the name goes, so that the
+ * holder's unlock chooses again (Wnote: still linked).  Wready: we were chosen just now.
+ */
+Woken
+attemptlook(Attempt *a)
+{
+	uint32_t old, new;
+	Bucket *b;
+	Woken r;
+	Sigs s;
+
+	sigsoff(&s);
+	b = qlockof(a->p);
+	if(b == nil) {
+		sigsback(&s);
+		return Wready;
+	}
+	old = atomic_load_explicit(&a->m->word, memory_order_relaxed);
+	do {
+		r = old & Locked ? Wnote : Wtimeout;
+		new = old &Locked ? old & ~AWAKE : old;
+		if(r == Wtimeout && qalone(a->p))
+			new &= ~(uint32_t)Queued;
+	} while(
+	    !atomic_compare_exchange_weak_explicit(&a->m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	if(r == Wtimeout)
+		qtake(b, a->p);
+	qunlock(b);
+	sigsback(&s);
+	return r;
+}
+
+/*
+ * The frame of this wait is gone (a long jump, a cancelled thread).  Off the
+ * queue; and who was chosen hands the choice on.
+ */
+void
+mutexabandon(Proc *p)
+{
+	Mutex *m = p->object;
+	uint32_t word, new;
+	Attempt a;
+
+	a.m = m;
+	a.p = p;
+	if(p->waiting && !attemptdequeue(&a))
+		block(p, nil, 0, nil, nil);
+	a.awake = atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)m;
+	a.starved = p->starved || p->chosen == Cpromoted;
+	if(!a.awake && !a.starved)
+		return;
+	word = atomic_load_explicit(&m->word, memory_order_relaxed);
+	do {
+		new = unnamed(&a, word);
+		if(a.starved)
+			new &= ~(uint32_t)(NoBarge | Favoured);
+	} while(
+	    !atomic_compare_exchange_weak_explicit(&m->word, &word, new, memory_order_acq_rel, memory_order_relaxed));
+	notawake(&a);
+	if(!(word & Locked) && (word & Queued))
+		mutexwake(m);
+}

@@ -1,0 +1,244 @@
+/*
+ * The mutex when it is not free: waiting for it, and waking who waits.
+ *
+ * The rule is one active successor.  A thread that finds the mutex held queues
+ * by the mutex's address and sleeps; unlock wakes the eldest and notes in the
+ * word (Awake) that one is on its way, and while it is, unlocks wake nobody and
+ * running threads may take the mutex (barge).  So a busy mutex changes hands
+ * at the speed of running threads, with few wakes.  A woken thread that finds
+ * the mutex taken again queues at the front.
+ *
+ * Why no wakeup is lost.  Claim: when the mutex is free and somebody is linked,
+ * then either Awake names a Proc that is on its way, or a thread that cleared
+ * Locked has yet to look under the bucket lock.
+ *   - Linking (attemptenqueue) sets Queued by compare-and-swap on a word that has Locked,
+ *     or that is free but banned; with Locked, the holder's unlock comes later
+ *     and sees Queued.  With Locked clear and no Awake, the last unlock saw
+ *     Queued (it is exact under the bucket lock that attemptenqueue holds; a new Queued on a free word
+ *     is only set under a ban, which ends by its deadline), so that unlocker
+ *     is about to look.
+ *   - Unlocking (mutexunlock) clears Locked with one atomic that returns the
+ *     word.  Queued without Awake: it looks (mutexwake).
+ *   - Who is Awake either takes the mutex, clearing Awake in the same atomic,
+ *     and its unlock looks again; or finds it Locked and clears Awake by
+ *     compare-and-swap on a word with Locked (attemptenqueue, attemptdisown): the holder looks.
+ *   - A Proc may be stopped for long when it is chosen, or be chosen when it is stopped: in a signal
+ *     handler of a collector, say.  So no waiter trusts the name in the word for ever (attemptlook):
+ *     every so often it looks whether the mutex is free, and if it is held removes the
+ *     name, which is always allowed then and costs at most a wake.
+ *   - Awake is believed only of a Proc whose awakefor is this mutex.  In
+ *     a copy of the mutex or in a forked child it is not, and attemptenqueue removes it.
+ *
+ * Why nothing is touched too late.  The unlocker's last touch is the atomic
+ * that frees, unless under the bucket lock a Proc is linked under this key: that one's
+ * thread is inside a call on the mutex, so the mutex exists, and it cannot
+ * return before the bucket is unlocked again.  The address may meanwhile be another
+ * mutex; then the wake is one too many, which every waiter survives.  It cannot be
+ * taken for a condition: those have keys of their own (condkey).
+ *
+ * Fairness.  Every PROMOTEth unlock of a thread that saw others waiting wakes the
+ * eldest even so.  If that one loses again it sets NoBarge: from then on
+ * newcomers queue.  The ban expires: a newcomer that finds the mutex free but
+ * banned sleeps at most BANNS, then takes it, for the favoured thread may be
+ * stopped (a collector's signal, a debugger) for as long as it likes.
+ *
+ * Model: tests/model/mutex.pml.
+ */
+#define _GNU_SOURCE
+#include "attempt.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+	BANNS = 2000000,   /* a free mutex is refused to nobody for longer */
+	WATCHNS = 4000000, /* how long a waiter trusts that it will be chosen; doubles up to */
+	WATCHMAXNS = 1000000000,
+	SPINMAX = 200, /* turns: some 6 us, the price of a sleep and a wake */
+	SPINMIN = 10,
+};
+
+/*
+ * Waits a little for the holder to be through.  A spinner that finds no other
+ * on its way is itself the successor: it puts its name in, so that the unlock
+ * wakes nobody.  How long: what has paid before, per thread, within bounds.
+ */
+static int
+spin(Attempt *a, uint32_t *word)
+{
+	int i, most = me.spin;
+
+	if(most < SPINMIN)
+		most = SPINMIN;
+	if(!a->awake && !(*word & (AWAKE | NoBarge))) {
+		if(a->p == nil)
+			a->p = procenter();
+		a->p->object = a->m;
+		a->p->abandon = mutexabandon;
+		atomic_store_explicit(&a->p->awakefor, (uintptr_t)a->m, memory_order_release);
+		if(atomic_compare_exchange_strong_explicit(
+		       &a->m->word, word, *word | awakefield(a->p), memory_order_acq_rel, memory_order_relaxed))
+			a->awake = 1;
+		else
+			atomic_store_explicit(&a->p->awakefor, 0, memory_order_release);
+	}
+	for(i = 0; i < most; i++) {
+		relax();
+		*word = atomic_load_explicit(&a->m->word, memory_order_relaxed);
+		if(!(*word & Locked) && attempttake(a, word)) {
+			me.spin = (uint16_t)(most + (2 * i + SPINMIN - most) / 8);
+			if(me.spin > SPINMAX)
+				me.spin = SPINMAX;
+			return 1;
+		}
+	}
+	me.spin = (uint16_t)(most - most / 8);
+	return 0;
+}
+
+static void
+asleep(void *w)
+{
+	waitpark(w);
+}
+
+static void
+attemptopen(Attempt *a, uintptr_t pc)
+{
+	Wait *w = &a->w;
+
+	a->opened = 1;
+	w->object = a->m;
+	w->idword = (uint32_t *)&a->m->id;
+	w->kind = Kmutex;
+	w->op = Olock;
+	w->counted = 1;
+	w->pc = pc;
+	w->acquired = atomic_load_explicit(&a->m->acquired, memory_order_relaxed);
+	w->changes = atomic_load_explicit(&a->m->changes, memory_order_relaxed);
+	waitbegin(w, holderof(a->m));
+}
+
+/* Sleeps until chosen (Wready), or until it has given up and is off the queue. */
+static Woken
+await(Attempt *a, const Deadline *d, int noted, int banned)
+{
+	uint64_t patience = banned ? BANNS : WATCHNS;
+	const Deadline *until;
+	Deadline watch;
+	Woken r;
+
+	for(;;) {
+		watch = deadlinein(patience);
+		until = d == nil || deadlinebefore(&watch, d) ? &watch : d;
+		r = block(a->p, until, noted, probeon ? asleep : nil, &a->w);
+		if(r == Wtimeout && until == &watch) {
+			r = attemptlook(a);
+			if(r == Wnote) {
+				patience = patience < WATCHMAXNS / 2 ? patience * 2 : WATCHMAXNS;
+				continue;
+			}
+			if(r == Wtimeout) {
+				a->expired = 1;
+				return r;
+			}
+			block(a->p, nil, 0, nil, nil);
+			return Wready;
+		}
+		if(r != Wready && !attemptdequeue(a)) {
+			block(a->p, nil, 0, nil, nil);
+			a->late = r;
+			return Wready;
+		}
+		a->late = r;
+		return r;
+	}
+}
+
+/* Queues, sleeps and comes back: 0 to try again, an errno value to give up. */
+static int
+sleepon(Attempt *a, const Deadline *d, int noted)
+{
+	int banned;
+
+	if(a->p == nil)
+		a->p = procenter();
+	if(!attemptenqueue(a, &banned))
+		return 0;
+	a->late = Wready;
+	if(await(a, d, noted, banned) == Wready) {
+		a->awake = atomic_load_explicit(&a->p->awakefor, memory_order_relaxed) == (uintptr_t)a->m;
+		a->starved |= a->p->chosen == Cpromoted;
+	}
+	a->p->waiting = 0;
+	if(probeon)
+		waitparked(&a->w);
+	return a->late == Wready ? 0 : a->late == Wtimeout ? ETIMEDOUT : EINTR;
+}
+
+/*
+ * Locks m, which the fast path could not.  p: the Proc of a condition's waiter
+ * that was chosen from m's queue (it was moved there) or woken to lock m itself; nil:
+ * a plain lock.  since: when that waiter began to wait for m, 0 now.  EINTR: d is
+ * nil, noted is nonzero and there was a note.
+ */
+int
+mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_t since)
+{
+	Attempt a;
+	uint32_t word, waker = 0;
+	uintptr_t holder;
+	int r = 0, woken = 0;
+
+	memset(&a, 0, offsetof(Attempt, w));
+	a.m = m;
+	a.p = p;
+	a.w.on = 0;
+	if(p != nil && p->moved) {
+		a.awake = atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)m;
+		a.starved = p->chosen == Cpromoted;
+		a.front = woken = 1;
+		if(probeon) {
+			attemptopen(&a, pc);
+			waitsince(&a.w, since, p->holder);
+		}
+	}
+	word = atomic_load_explicit(&m->word, memory_order_relaxed);
+	for(;;) {
+		if(attempttake(&a, &word))
+			break;
+		if(!a.opened) {
+			if(probeon)
+				attemptopen(&a, pc);
+			a.opened = 1;
+		} else if(woken && probeon) {
+			waitagain(&a.w, a.p->waker, holderof(m));
+		}
+		woken = 0;
+		if((word & Locked) && spin(&a, &word))
+			break;
+		if(probeon && a.w.holder == 0 && (holder = holderof(m)) != 0)
+			a.w.holder = holder;
+		r = sleepon(&a, d, noted);
+		waker = a.p->waker;
+		if(r != 0) {
+			if(attemptdisown(&a))
+				r = 0;
+			break;
+		}
+		woken = 1;
+		word = atomic_load_explicit(&m->word, memory_order_relaxed);
+	}
+	if(r == 0) {
+		took(m, pc);
+		if(unlikely(me.empty == m)) {
+			me.empty = nil;
+			mutexunqueue(m);
+		}
+	}
+	if(probeon && a.opened)
+		waitend(&a.w, r == 0 ? Eacquired : r == EINTR ? Ecancelled : Etimeout, woken ? a.p->waker : waker, 0);
+	if(p == nil && a.p != nil)
+		procleave(a.p);
+	return r;
+}

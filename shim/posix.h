@@ -1,0 +1,61 @@
+/* The functions behind the exported names: rz_NAME is what NAME does, for all of its versions (see exports.tab). */
+#ifndef RENDEZ_POSIX_H
+#define RENDEZ_POSIX_H
+
+#include "shim.h"
+
+#include <setjmp.h>
+#include <threads.h>
+#include <ucontext.h>
+
+#define RZ(ret, name, ...) ret rz_##name(__VA_ARGS__) HIDDEN
+
+RZ(int, pthread_mutex_lock, pthread_mutex_t *);
+RZ(int, pthread_mutex_trylock, pthread_mutex_t *);
+RZ(int, pthread_mutex_timedlock, pthread_mutex_t *, const struct timespec *);
+RZ(int, pthread_mutex_clocklock, pthread_mutex_t *, clockid_t, const struct timespec *);
+RZ(int, pthread_mutex_unlock, pthread_mutex_t *);
+RZ(int, pthread_mutex_init, pthread_mutex_t *, const pthread_mutexattr_t *);
+RZ(int, pthread_mutex_destroy, pthread_mutex_t *);
+
+RZ(int, pthread_cond_wait, pthread_cond_t *, pthread_mutex_t *);
+RZ(int, pthread_cond_timedwait, pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+RZ(int, pthread_cond_clockwait, pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
+RZ(int, pthread_cond_signal, pthread_cond_t *);
+RZ(int, pthread_cond_broadcast, pthread_cond_t *);
+RZ(int, pthread_cond_init, pthread_cond_t *, const pthread_condattr_t *);
+RZ(int, pthread_cond_destroy, pthread_cond_t *);
+
+RZ(int, sem_init, sem_t *, int, unsigned);
+RZ(int, sem_destroy, sem_t *);
+RZ(int, sem_wait, sem_t *);
+RZ(int, sem_trywait, sem_t *);
+RZ(int, sem_timedwait, sem_t *, const struct timespec *);
+RZ(int, sem_clockwait, sem_t *, clockid_t, const struct timespec *);
+RZ(int, sem_post, sem_t *);
+
+RZ(int, mtx_init, mtx_t *, int);
+RZ(void, mtx_destroy, mtx_t *);
+RZ(int, mtx_lock, mtx_t *);
+RZ(int, mtx_trylock, mtx_t *);
+RZ(int, mtx_timedlock, mtx_t *restrict, const struct timespec *restrict);
+RZ(int, mtx_unlock, mtx_t *);
+RZ(int, cnd_init, cnd_t *);
+RZ(void, cnd_destroy, cnd_t *);
+RZ(int, cnd_wait, cnd_t *, mtx_t *);
+RZ(int, cnd_timedwait, cnd_t *restrict, mtx_t *restrict, const struct timespec *restrict);
+RZ(int, cnd_signal, cnd_t *);
+RZ(int, cnd_broadcast, cnd_t *);
+
+RZ(int, pthread_create, pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+RZ(int, thrd_create, thrd_t *, thrd_start_t, void *);
+RZ(int, pthread_cancel, pthread_t);
+RZ(int, pthread_setcanceltype, int, int *);
+RZ(pid_t, _Fork, void);
+
+RZ(_Noreturn void, longjmp, struct __jmp_buf_tag *, int);
+RZ(_Noreturn void, siglongjmp, struct __jmp_buf_tag *, int);
+RZ(_Noreturn void, __longjmp_chk, struct __jmp_buf_tag *, int);
+RZ(int, setcontext, const ucontext_t *);
+
+#endif

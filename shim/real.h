@@ -1,0 +1,57 @@
+/*
+ * libc's own versions of what we replace, for the objects that are libc's.
+ * Each pointer starts at a function that finds them all and calls on, so they
+ * work before any constructor has run.
+ */
+#ifndef RENDEZ_REAL_H
+#define RENDEZ_REAL_H
+
+#include "shim.h"
+
+#include <setjmp.h>
+#include <threads.h>
+#include <ucontext.h>
+
+/* F(return type, name, oldest version whose meaning is today's, parameters, arguments) */
+#define REALS(F) \
+	F(int, pthread_mutex_lock, "GLIBC_2.2.5", (pthread_mutex_t * m), (m)) \
+	F(int, pthread_mutex_trylock, "GLIBC_2.2.5", (pthread_mutex_t * m), (m)) \
+	F(int, pthread_mutex_timedlock, "GLIBC_2.2.5", (pthread_mutex_t * m, const struct timespec *t), (m, t)) \
+	F(int, pthread_mutex_clocklock, "GLIBC_2.30", (pthread_mutex_t * m, clockid_t c, const struct timespec *t), \
+	    (m, c, t)) \
+	F(int, pthread_mutex_unlock, "GLIBC_2.2.5", (pthread_mutex_t * m), (m)) \
+	F(int, pthread_mutex_init, "GLIBC_2.2.5", (pthread_mutex_t * m, const pthread_mutexattr_t *a), (m, a)) \
+	F(int, pthread_mutex_destroy, "GLIBC_2.2.5", (pthread_mutex_t * m), (m)) \
+	F(int, pthread_cond_init, "GLIBC_2.3.2", (pthread_cond_t * c, const pthread_condattr_t *a), (c, a)) \
+	F(int, pthread_cond_destroy, "GLIBC_2.3.2", (pthread_cond_t * c), (c)) \
+	F(int, pthread_cond_signal, "GLIBC_2.3.2", (pthread_cond_t * c), (c)) \
+	F(int, pthread_cond_broadcast, "GLIBC_2.3.2", (pthread_cond_t * c), (c)) \
+	F(int, pthread_cond_wait, "GLIBC_2.3.2", (pthread_cond_t * c, pthread_mutex_t * m), (c, m)) \
+	F(int, pthread_cond_timedwait, "GLIBC_2.3.2", \
+	    (pthread_cond_t * c, pthread_mutex_t * m, const struct timespec *t), (c, m, t)) \
+	F(int, pthread_cond_clockwait, "GLIBC_2.30", \
+	    (pthread_cond_t * c, pthread_mutex_t * m, clockid_t k, const struct timespec *t), (c, m, k, t)) \
+	F(int, sem_init, "GLIBC_2.2.5", (sem_t * s, int shared, unsigned v), (s, shared, v)) \
+	F(int, pthread_create, "GLIBC_2.2.5", (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *), void *arg), \
+	    (t, a, f, arg)) \
+	F(int, thrd_create, "GLIBC_2.28", (thrd_t * t, thrd_start_t f, void *arg), (t, f, arg)) \
+	F(int, pthread_cancel, "GLIBC_2.2.5", (pthread_t t), (t)) \
+	F(int, pthread_setcanceltype, "GLIBC_2.2.5", (int type, int *old), (type, old)) \
+	F(pid_t, _Fork, "GLIBC_2.34", (void), ()) \
+	F(void, longjmp, "GLIBC_2.2.5", (struct __jmp_buf_tag * e, int v), (e, v)) \
+	F(void, siglongjmp, "GLIBC_2.2.5", (struct __jmp_buf_tag * e, int v), (e, v)) \
+	F(void, __longjmp_chk, "GLIBC_2.11", (struct __jmp_buf_tag * e, int v), (e, v)) \
+	F(int, setcontext, "GLIBC_2.2.5", (const ucontext_t *c), (c))
+
+typedef struct Real {
+#define F(type, name, version, params, args) type(*name) params;
+	REALS(F)
+#undef F
+} Real;
+
+extern Real real HIDDEN;
+
+/* Find them all now. */
+void realinit(void) HIDDEN;
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * sem_*: POSIX semaphores in glibc's own layout, so that a process that runs
+ * without us can share one.  The queue is the kernel's, keyed by the value's
+ * address: a post is one atomic and perhaps one wake, and safe in a handler.
+ *
+ * The two words change together: value, and the number of threads that wait or
+ * are about to.  A waiter announces itself, then tests the value and sleeps
+ * while it is zero; a post adds one and, if anybody is announced, wakes one.
+ * As both are one 64-bit word, a post either sees the announcement or is seen by the test.
+ *
+ * The pass-on law: who leaves without taking (deadline, handler, cancellation)
+ * may have been given the wake of a post.  If it leaves a positive value and other
+ * waiters behind, it wakes one.  (Without it: tests/model/sem.pml, NOPASSON.)
+ *
+ * The last touch of a post is its atomic; the wake uses only the address.
+ */
+#define _GNU_SOURCE
+#include "shim.h"
+#include "export.h"
+#include "posix.h"
+#include "real.h"
+
+#include <errno.h>
+#include <limits.h>
+
+typedef struct Sem {
+	_Atomic(uint64_t) data; /* value in the low half, waiters in the high one */
+	uint32_t shared;	/* FUTEX_PRIVATE_FLAG if shared, as glibc has it */
+} Sem;
+
+_Static_assert(sizeof(Sem) <= sizeof(sem_t), "a semaphore fits");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the value is the first half");
+
+enum { SHARED = 128 };
+#define VALUE(d) ((uint32_t)(d))
+#define WAITERS(d) ((uint32_t)((d) >> 32))
+#define WAITER ((uint64_t)1 << 32)
+
+/*
+ * Who posted last, for the record: nobody is queued here whom the poster could tell.
+ * Entries are found by address and overwritten; a waiter believes one that is
+ * younger than its wait.
+ */
+typedef struct Poster {
+	_Atomic(uintptr_t) sem;
+	_Atomic(uint32_t) stack;
+	_Atomic(uint64_t) at;
+} Poster;
+
+static Poster posters[256];
+
+static Poster *
+posterof(const Sem *s)
+{
+	return &posters[((uintptr_t)s * 0x9e3779b97f4a7c15u) >> 56];
+}
+
+static void
+posted(const Sem *s)
+{
+	Poster *p = posterof(s);
+	uint32_t stack = wakerstack(0);
+
+	atomic_store_explicit(&p->sem, 0, memory_order_relaxed);
+	atomic_store_explicit(&p->stack, stack, memory_order_release);
+	atomic_store_explicit(&p->at, ticks(), memory_order_relaxed);
+	atomic_store_explicit(&p->sem, (uintptr_t)s, memory_order_release);
+}
+
+static uint32_t
+poster(const Sem *s, uint64_t since)
+{
+	Poster *p = posterof(s);
+	uint32_t stack;
+
+	if(atomic_load_explicit(&p->sem, memory_order_acquire) != (uintptr_t)s ||
+	    atomic_load_explicit(&p->at, memory_order_relaxed) < since)
+		return 0;
+	stack = atomic_load_explicit(&p->stack, memory_order_acquire);
+	return atomic_load_explicit(&p->sem, memory_order_relaxed) == (uintptr_t)s ? stack : 0;
+}
+
+static int
+try(Sem *s)
+{
+	uint64_t d = atomic_load_explicit(&s->data, memory_order_relaxed);
+
+	while(VALUE(d) != 0)
+		if(atomic_compare_exchange_weak_explicit(
+		       &s->data, &d, d - 1, memory_order_acquire, memory_order_relaxed))
+			return 1;
+	return 0;
+}
+
+/* A wait that has announced itself. */
+typedef struct Waiter {
+	Sem *s;
+	Wait w;
+} Waiter;
+
+static void
+leave(Waiter *v, End end)
+{
+	int shared = v->s->shared != 0;
+	uint64_t d = atomic_fetch_sub_explicit(&v->s->data, WAITER, memory_order_acq_rel) - WAITER;
+
+	if(VALUE(d) != 0 && WAITERS(d) != 0)
+		futexwake(v->s, 1, shared);
+	if(probeon)
+		waitend(&v->w, end, 0, 0);
+}
+
+static void
+cancelled(void *v)
+{
+	leave(v, Ecancelled);
+}
+
+/*
+ * Sleeps once.  For the length of the system call the thread is cancellable at
+ * any instruction, as in libc: the value is taken elsewhere, so nothing but
+ * the announcement has to be undone, and the cleanup does that.
+ */
+static int
+sleeponce(Waiter *v, const Deadline *d)
+{
+	int r, type, ignored;
+
+	pthread_cleanup_push(cancelled, v);
+	real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	r = futexwait((Word *)&v->s->data, 0, d, v->s->shared != 0);
+	real.pthread_setcanceltype(type, &ignored);
+	pthread_cleanup_pop(0);
+	return r;
+}
+
+static int
+waitslow(Sem *s, const Deadline *d, uintptr_t pc)
+{
+	Waiter v;
+	uint64_t now;
+	int r;
+
+	v.s = s;
+	if(probeon) {
+		v.w.object = s;
+		v.w.idword = nil;
+		v.w.kind = Ksem;
+		v.w.op = Owait;
+		v.w.counted = 0;
+		v.w.pc = pc;
+		waitbegin(&v.w, 0);
+		waitpark(&v.w);
+	}
+	now = atomic_fetch_add_explicit(&s->data, WAITER, memory_order_relaxed) + WAITER;
+	for(;;) {
+		while(VALUE(now) != 0)
+			if(atomic_compare_exchange_weak_explicit(
+			       &s->data, &now, now - WAITER - 1, memory_order_acquire, memory_order_relaxed)) {
+				if(probeon) {
+					waitparked(&v.w);
+					waitend(&v.w, Eacquired, poster(s, v.w.begun), 0);
+				}
+				return 0;
+			}
+		r = sleeponce(&v, d);
+		if(r == EINTR || r == ETIMEDOUT) {
+			if(probeon)
+				waitparked(&v.w);
+			leave(&v, r == EINTR ? Einterrupted : Etimeout);
+			errno = r;
+			return -1;
+		}
+		now = atomic_load_explicit(&s->data, memory_order_relaxed);
+	}
+}
+
+EXPORT(sem_wait);
+int
+rz_sem_wait(sem_t *p)
+{
+	pthread_testcancel();
+	if(likely(try((Sem *)p)))
+		return 0;
+	return waitslow((Sem *)p, nil, CALLER);
+}
+
+EXPORT(sem_trywait);
+int
+rz_sem_trywait(sem_t *p)
+{
+	if(try((Sem *)p))
+		return 0;
+	errno = EAGAIN;
+	return -1;
+}
+
+static int
+clockwait(sem_t *p, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	Deadline d = {*at, clock};
+
+	if(!nsecok(at)) {
+		errno = EINVAL;
+		return -1;
+	}
+	pthread_testcancel();
+	if(try((Sem *)p))
+		return 0;
+	return waitslow((Sem *)p, &d, pc);
+}
+
+EXPORT(sem_timedwait);
+int
+rz_sem_timedwait(sem_t *p, const struct timespec *at)
+{
+	return clockwait(p, CLOCK_REALTIME, at, CALLER);
+}
+
+EXPORT(sem_clockwait);
+int
+rz_sem_clockwait(sem_t *p, clockid_t clock, const struct timespec *at)
+{
+	if(clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) {
+		errno = EINVAL;
+		return -1;
+	}
+	return clockwait(p, clock, at, CALLER);
+}
+
+EXPORT(sem_post);
+int
+rz_sem_post(sem_t *p)
+{
+	Sem *s = (Sem *)p;
+	int shared = s->shared != 0;
+	uint64_t d = atomic_load_explicit(&s->data, memory_order_relaxed);
+
+	do
+		if(VALUE(d) == SEM_VALUE_MAX) {
+			errno = EOVERFLOW;
+			return -1;
+		}
+	while(!atomic_compare_exchange_weak_explicit(&s->data, &d, d + 1, memory_order_release, memory_order_relaxed));
+	if(WAITERS(d) != 0) {
+		if(probeon)
+			posted(s);
+		futexwake(s, 1, shared);
+	}
+	return 0;
+}
+
+EXPORT(sem_init);
+int
+rz_sem_init(sem_t *p, int shared, unsigned value)
+{
+	Sem *s = (Sem *)p;
+
+	if(value > SEM_VALUE_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	atomic_store_explicit(&s->data, value, memory_order_relaxed);
+	s->shared = shared ? SHARED : 0;
+	if(probeon)
+		objectgone(s);
+	return 0;
+}
+
+EXPORT(sem_destroy);
+int
+rz_sem_destroy(sem_t *p)
+{
+	if(probeon)
+		objectgone(p);
+	return 0;
+}

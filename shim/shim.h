@@ -1,0 +1,141 @@
+/*
+ * The POSIX face: what stands in the program's own objects, and the state of a
+ * thread that its locks need.
+ *
+ * We run an object if it is private to the process and of a kind that this
+ * library implements; all others are libc's, whole: a lock that we run is never
+ * passed to a libc function, and the other way round.
+ */
+#ifndef RENDEZ_SHIM_H
+#define RENDEZ_SHIM_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <sys/single_threaded.h>
+
+#include "../compat/linux.h"
+#include "../compat/proc.h"
+#include "../probes/probe.h"
+
+/*
+ * A mutex.  word, depth, owner and kind stand where glibc has them, for debuggers
+ * and for pthread_mutex_destroy's check; the rest are words that a private
+ * mutex of glibc's can spare.  All that is below kind only counts: the program
+ * may have copied, zeroed or overwritten it, and nothing is decided by it.
+ */
+typedef struct Mutex {
+	Word word;
+	uint32_t depth;		    /* of a recursive mutex: locks held */
+	_Atomic(int32_t) owner;	    /* tid of the holder, 0 none */
+	_Atomic(uint32_t) acquired; /* times locked */
+	int32_t kind;
+	_Atomic(uint32_t) id;	   /* the recorder's name for it */
+	_Atomic(uintptr_t) pc;	   /* where the holder locked it */
+	_Atomic(int32_t) last;	   /* the holder before */
+	_Atomic(uint32_t) changes; /* times that the holder was another thread than the one before */
+} Mutex;
+
+_Static_assert(sizeof(Mutex) <= sizeof(pthread_mutex_t), "a mutex fits");
+_Static_assert(offsetof(Mutex, depth) == offsetof(pthread_mutex_t, __data.__count), "layout");
+_Static_assert(offsetof(Mutex, owner) == offsetof(pthread_mutex_t, __data.__owner), "layout");
+_Static_assert(offsetof(Mutex, acquired) == offsetof(pthread_mutex_t, __data.__nusers), "layout");
+_Static_assert(offsetof(Mutex, kind) == offsetof(pthread_mutex_t, __data.__kind), "layout");
+
+/*
+ * Mutex.word.  Zero is free with nobody interested.
+ *
+ * Locked	held.
+ * Queued	Procs are linked under this address.  Set by one who links itself, cleared by who takes the
+ *		last off, both with the bucket locked; so with the bucket locked it is exact.
+ * NoBarge	a thread that lost too often is owed the lock: newcomers queue, for a few milliseconds at most.
+ * Favoured	the eldest was woken out of turn and has not been served yet: no other is until then.
+ * Awake	(a field) the number of a Proc that is on its way to take the lock: whoever unlocks need wake
+ *		nobody.  Set only while the field is zero, or names a Proc that says it is not the one (its
+ *		awakefor is another object: the word was copied, or is a forked child's).
+ */
+enum {
+	Locked = 1,
+	Queued = 2,
+	NoBarge = 4,
+	Favoured = 8,
+	Awakeshift = 8,
+};
+#define AWAKE 0xffffff00u
+
+/*
+ * The mutex kinds that are ours: normal, recursive, errorcheck, adaptive, with or without glibc's elision bits.  A
+ * bit that glibc does not know says that a condition was waited for with the mutex.
+ */
+enum { Knormal = 0, Krecursive = 1, Kerrorcheck = 2, Kadaptive = 3, Kind3 = 3, Kforeign = 0xfc, Kcondused = 1 << 20 };
+
+static inline int
+mutexours(const Mutex *m)
+{
+	return likely(!(m->kind & Kforeign));
+}
+
+/*
+ * A condition variable.  flags stand where glibc has them, so that a static
+ * initialiser and pthread_cond_init of either side mean the same.
+ */
+typedef struct Cond {
+	Word waiters; /* nonzero: Procs are linked under this address; changed with its bucket locked */
+	uint32_t pad;
+	_Atomic(uintptr_t) mutex; /* the mutex that the last one waited with: a guess, only compared */
+	uint32_t pad1[5];
+	uint32_t flags;
+	_Atomic(uint32_t) id;
+} Cond;
+enum { Cshared = 1, Cmonotonic = 2 };
+
+_Static_assert(sizeof(Cond) <= sizeof(pthread_cond_t), "a condition fits");
+_Static_assert(offsetof(Cond, flags) == offsetof(pthread_cond_t, __data.__wrefs), "layout");
+
+/* What a thread keeps for its fast paths. */
+typedef struct Me {
+	int tid;	   /* 0: not asked for yet */
+	uint32_t skip;	   /* locks to take before the next hold is timed */
+	Mutex *timed;	   /* the mutex whose hold is being timed */
+	uint64_t timedat;  /* since */
+	uint32_t lost;	   /* unlocks that found others waiting; every so many promote the eldest */
+	uint16_t spin;	   /* what spinning has been worth lately, in turns of the loop */
+	uint8_t async;	   /* cancellable at any instruction, by pthread_setcanceltype */
+	const void *empty; /* a mutex whose word said Queued when nobody was: only compared */
+} Me;
+extern __thread Me me HIDDEN __attribute__((tls_model("initial-exec")));
+
+int metid(void) HIDDEN;
+
+static inline int
+mytid(void)
+{
+	return likely(me.tid != 0) ? me.tid : metid();
+}
+
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+
+/* Whether a timespec's nanoseconds are in range: the only thing about a deadline that is an error. */
+static inline int
+nsecok(const struct timespec *t)
+{
+	return t->tv_nsec >= 0 && t->tv_nsec < 1000000000;
+}
+
+/* mutex.c.  pc is where the program called. */
+int mutexlock(Mutex *, uintptr_t pc) HIDDEN;
+int mutextrylock(Mutex *, uintptr_t pc) HIDDEN;
+int mutexclocklock(Mutex *, clockid_t, const struct timespec *, uintptr_t pc) HIDDEN;
+/* For the condition: give up one level of m; *full: it is free now.  And take that level again, with the Proc of the wait. */
+int mutexrelease(Mutex *, int *full) HIDDEN;
+void mutexreacquire(Mutex *, uintptr_t pc, int full, Proc *) HIDDEN;
+/* mutexslow.c */
+int mutexwait(Mutex *, uintptr_t pc, const Deadline *, int noted, Proc *, uint64_t since) HIDDEN;
+void mutexwake(const void *key) HIDDEN;
+void mutexpromote(Mutex *) HIDDEN;
+/* The frame of p's wait for the mutex p->object is gone: undo it. */
+void mutexabandon(Proc *p) HIDDEN;
+/* cond.c: private conditions only */
+int condwait(Cond *, pthread_mutex_t *, const Deadline *, uintptr_t pc) HIDDEN;
+int condwake(Cond *, int all) HIDDEN;
+
+#endif

@@ -1,0 +1,205 @@
+/*
+ * The life of a thread as far as its waits are concerned: birth, cancellation,
+ * fork, death.
+ *
+ * A thread made by pthread_create or thrd_create starts in a frame of ours, which gives
+ * it its Proc and takes it back when the thread ends, however it ends. A thread made
+ * otherwise (by libc itself, by a raw clone) gets a Proc at its first wait, and
+ * the Proc is found free when the thread is gone (compat/proc.c).
+ */
+#define _GNU_SOURCE
+#include "shim.h"
+#include "export.h"
+#include "hook.h"
+#include "posix.h"
+#include "real.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <stdlib.h>
+
+/* After the program's own cleanup handlers; destructors of thread-specific data come later, and may wait again. */
+static void
+ended(void *arg)
+{
+	(void)arg;
+	procexit();
+	threadgone();
+}
+
+static Proc *
+begun(Proc *p)
+{
+	procset(p);
+	me.tid = p->tid;
+	threadborn();
+	return p;
+}
+
+static void *
+started(void *arg)
+{
+	Proc *p = begun(arg);
+	void *(*start)(void *) = p->start;
+	void *startarg = p->arg, *r;
+
+	pthread_cleanup_push(ended, nil);
+	r = start(startarg);
+	pthread_cleanup_pop(1);
+	return r;
+}
+
+EXPORT(pthread_create);
+int
+rz_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+	Proc *p = procalloc();
+	int r;
+
+	p->start = start;
+	p->arg = arg;
+	r = real.pthread_create(t, attr, started, p);
+	if(r != 0)
+		procfree(p);
+	return r;
+}
+
+static int
+startedc11(void *arg)
+{
+	Proc *p = begun(arg);
+	thrd_start_t start = (thrd_start_t)(void *)p->start;
+	void *startarg = p->arg;
+	int r;
+
+	pthread_cleanup_push(ended, nil);
+	r = start(startarg);
+	pthread_cleanup_pop(1);
+	return r;
+}
+
+EXPORT(thrd_create);
+int
+rz_thrd_create(thrd_t *t, thrd_start_t start, void *arg)
+{
+	Proc *p = procalloc();
+	int r;
+
+	p->start = (void *(*)(void *))(void *)start;
+	p->arg = arg;
+	r = real.thrd_create(t, startedc11, p);
+	if(r != thrd_success)
+		procfree(p);
+	return r;
+}
+
+static int
+notewaiter(Proc *p, void *thread)
+{
+	if(atomic_load_explicit(&p->cancel, memory_order_relaxed) == *(uintptr_t *)thread)
+		note(p);
+	return 0;
+}
+
+/*
+ * Cancellation is a note.  libc marks the thread; if that thread waits here, or is about to,
+ * it must look.  Mark, fence, look for Procs, against publish the Proc, fence, test
+ * the mark (condwait): one of the two sees the other.
+ */
+EXPORT(pthread_cancel);
+int
+rz_pthread_cancel(pthread_t thread)
+{
+	uintptr_t t = (uintptr_t)thread;
+	int r = real.pthread_cancel(thread);
+
+	if(r == 0) {
+		atomic_thread_fence(memory_order_seq_cst);
+		procwalk(notewaiter, &t);
+	}
+	return r;
+}
+
+/* Kept for those waits which a cancellation may end but must not tear. */
+EXPORT(pthread_setcanceltype);
+int
+rz_pthread_setcanceltype(int type, int *old)
+{
+	int r;
+
+	if(type == PTHREAD_CANCEL_ASYNCHRONOUS)
+		me.async = 1;
+	r = real.pthread_setcanceltype(type, old);
+	if(r == 0)
+		me.async = type == PTHREAD_CANCEL_ASYNCHRONOUS;
+	return r;
+}
+
+static void
+forked(void)
+{
+	me.tid = 0;
+	me.timed = nil;
+}
+
+/* Runs no handlers of pthread_atfork: the thread's new number is learnt here. */
+EXPORT(_Fork);
+pid_t
+rz__Fork(void)
+{
+	pid_t pid = real._Fork();
+
+	if(pid == 0)
+		forked();
+	return pid;
+}
+
+static void start(void);
+
+static void
+exited(int status, void *arg)
+{
+	(void)arg;
+	recorderexit(status);
+}
+
+/* Whether the program's calls come to us: we stand before libc in the order of search. */
+static int
+foremost(void)
+{
+	struct link_map *libc = nil, *m = nil;
+	Dl_info ignored;
+
+	if(!dladdr1((void *)start, &ignored, (void **)&m, RTLD_DL_LINKMAP) ||
+	    !dladdr1((void *)real.pthread_mutex_lock, &ignored, (void **)&libc, RTLD_DL_LINKMAP))
+		return 1;
+	while(m != nil && m != libc)
+		m = m->l_next;
+	return m != nil;
+}
+
+/*
+ * Nothing here is needed for locks to work: they are used before any
+ * constructor runs, and after the last destructor.
+ */
+__attribute__((constructor)) static void
+start(void)
+{
+	int saved = errno;
+
+	realinit();
+	clockinit();
+	pthread_atfork(nil, nil, forked);
+	if(!foremost())
+		say("opened after the program started: its locks stay libc's; preload it instead (LD_PRELOAD, or "
+		    "rendez run)",
+		    nil);
+	else
+		recorderstart();
+	if(probeon) {
+		hookstart();
+		on_exit(exited, nil);
+	}
+	errno = saved;
+}

@@ -1,0 +1,413 @@
+/*
+ * The mutex of shim/mutex.c (lock, lockslow, unlock, promote, give up, longjmp) over the queues of
+ * compat/waitq.c: barging, one active successor, promotion with a ban, timeouts, a waiter that
+ * vanishes, a waiter that is stopped for ever, and memory that is freed by the next owner.
+ *
+ * One `atomic' is one access of the word.  A loop that ends in a successful compare-and-swap is one
+ * access; work on the queue commutes with what others do to the word while the bucket is locked, so it
+ * goes with its neighbour.  A section that needs the word twice holds the bucket lock in between.
+ * ready() is a step of its own; block() is the wait for it (sleep.pml is about what is inside).
+ *
+ * Thread I has a kind KI, a set of: Timed; Vanish (longjmp out of a handler, wherever it waits); Stop (a
+ * handler that never returns, wherever it waits); Spin; Loop.  The program's own protocol about memory:
+ * an owner says goodbye while it holds the lock; if it was the last it frees the object once its unlock
+ * returned.  -DREUSE: the address then serves a second mutex; -DREUSECOND: a condition, with a waiter.
+ *
+ * Time passes of itself for Timed.  For the watch it passes only when somebody has been stopped (else it
+ * would hide lost wakeups), or at any time with -DEARLY.
+ */
+#define L 1	/* Locked */
+#define Q 2	/* Queued */
+#define W 4	/* Awake: a chosen successor or a spinner is on its way */
+#define N 8	/* NoBarge: the favoured waiter has lost once more */
+#define F 16	/* Favoured: one was promoted and has not got the lock yet */
+#define Timed 1
+#define Vanish 2
+#define Stop 4
+#define Spin 8
+#define Loop 16
+#define Chosen 1
+#define Promoted 2
+#define None 255
+#ifndef K0
+#define K0 0
+#endif
+#ifndef K1
+#define K1 0
+#endif
+#ifndef K2
+#define K2 0
+#endif
+#ifndef R
+#define R 1		/* how often each locks it */
+#endif
+#ifdef K3
+#define NT 4
+#else
+#define NT 3
+#endif
+
+byte w;			/* the word */
+bit bl;			/* the bucket lock */
+chan q = [NT] of { byte };
+bit rdy[NT];
+byte how[NT];		/* why the waker took it off: written before Ready */
+byte users = NT;	/* the program's own: who has yet to say goodbye */
+
+bit alive = 1;		/* ghosts: the memory is this mutex's; */
+bit ascond;		/* ... is a condition's, and so are the waiters with this key; */
+byte life;		/* ... and how often it was a mutex's before */
+byte inside;		/* how many hold the lock */
+bit stopped;
+bit banning[NT];	/* queued with the ban */
+byte over;		/* acquisitions over the head of thread 0 while it bans */
+
+#define touch() assert(alive)
+#define has(b) ((w & (b)) != 0)
+#define mine (q??[eval(me)])
+#ifdef NOTRYBAN
+#define may (!has(L))
+#else
+#define may (!has(L) && (!has(N) || awoke || starving || expired))
+#endif
+#ifdef SPINBANNED
+#define mayspin ((kind & Spin) && !spun && !awoke && has(L) && !has(W))
+#else
+#define mayspin ((kind & Spin) && !spun && !awoke && has(L) && !has(W) && !has(N))
+#endif
+#if defined(PROMOTEBANNED)
+#define maypromote has(Q)
+#elif defined(MANYFAVOURED)
+#define maypromote (has(Q) && !has(N))
+#else
+#define maypromote (has(Q) && !has(F))
+#endif
+#ifdef KEEPW
+#define givesup 0
+#else
+#define givesup awoke
+#endif
+#if defined(NOBANEXPIRY)
+#define itstime 0
+#elif defined(WATCHBANNED)
+#define itstime (stopped && banned)
+#elif defined(EARLY)
+#define itstime 1
+#else
+#define itstime stopped
+#endif
+#ifdef NOKIND
+#define queued (len(q) > 0)
+#else
+#define queued (len(q) > 0 && !ascond)
+#endif
+
+inline qfix() {
+	if
+	:: len(q) == 0 -> w = w & ~Q
+	:: else
+	fi
+}
+
+inline enqueue() {
+	q!me;
+	if
+	:: front -> i = len(q) - 1
+	:: else -> i = 0
+	fi;
+	do
+	:: i > 0 -> q?t; q!t; i--
+	:: else -> break
+	od;
+	t = 0
+}
+
+/* With the bucket locked: if the lock is free and nobody on the way, make the head the successor. */
+inline choose() {
+	touch();
+	if
+	:: !has(L) && !has(W) && len(q) > 0 -> q?h; w = w | W; qfix(); how[h] = Chosen
+	:: else
+	fi
+}
+
+inline ready(x) {
+	if
+	:: x != None -> atomic { assert(!rdy[x]); rdy[x] = 1; x = None }
+	:: else
+	fi
+}
+
+/* A waiter with this key proves the object alive: without one it is not touched. */
+inline wakenext() {
+	atomic {
+		bl == 0;
+#ifdef NOPROOF
+		choose()
+#else
+		if
+		:: queued -> choose()
+		:: else
+		fi
+#endif
+	};
+	ready(h)
+}
+
+/* W was given to us and we do not use it. */
+inline passon() {
+#ifndef NOPASSON
+	atomic { touch(); old = w; w = w & ~W };
+	if
+	:: !(old & L) && (old & Q) -> wakenext()
+	:: else
+	fi;
+#endif
+	old = 0
+}
+
+proctype T(byte me; byte kind) {
+	bit awoke, starving, expired, front, banned, spun, last, got;
+	byte old, h = None, p = None, i, t, n, round;
+
+lock:
+	atomic { assert(!rdy[me]); awoke = 0; starving = 0; expired = 0; front = 0; spun = 0; banned = 0; got = 0; last = 0 };
+try:
+	atomic {
+		touch();
+		if
+		:: may ->
+			w = (w | L) & ~(awoke -> W : 0) & ~((starving || expired) -> N|F : 0);
+			goto held
+		:: else ->
+			if
+			:: mayspin -> w = w | W; awoke = 1; spun = 1; goto try
+			:: true
+			fi
+		fi
+	};
+	if
+	:: (kind & Vanish) ->
+		if
+		:: awoke -> passon()
+		:: else
+		fi;
+		goto left
+	:: (kind & Stop) -> goto stop
+	:: true
+	fi;
+	atomic {
+		bl == 0;
+		touch();
+		if
+		:: may -> goto try
+		:: else ->
+			banned = !has(L);
+			w = (w | Q | (starving -> N : 0)) & ~(givesup -> W : 0);
+			if
+			:: starving -> banning[me] = 1; if :: me == 0 -> over = 0 :: else fi
+			:: else
+			fi;
+			enqueue();
+			awoke = 0; expired = 0; spun = 0;
+#ifndef NOBANWAKE
+			bl = banned
+#endif
+		fi
+	};
+#ifndef NOBANWAKE
+	if
+	:: banned ->
+		atomic { choose(); bl = 0 };
+		ready(h)
+	:: else
+	fi;
+#endif
+park:
+	if
+	:: atomic { rdy[me] ->
+		rdy[me] = 0;
+		front = 1;
+		if
+		:: how[me] == Chosen -> awoke = 1
+		:: else -> starving = 1
+		fi;
+		how[me] = 0;
+		goto try }
+	:: (kind & (Timed|Vanish)) -> goto giveup
+	:: (kind & Stop) -> goto stop
+	:: itstime && (has(W) || !has(L)) -> skip	/* else it would see that there is nothing to do */
+	fi;
+
+	/*
+	 * The watch.  Free: take it, whatever the bans.  Held: the successor that W
+	 * stands for may never run, so let the holder choose another.
+	 */
+	atomic {
+		bl == 0;
+		if
+		:: mine && !has(L) ->
+			touch();
+			q??eval(me);
+			qfix();
+			expired = 1; awoke = 1; front = 1;
+			goto try
+		:: mine && has(L) ->
+			touch();
+			w = w & ~W
+		:: else	/* chosen meanwhile */
+		fi
+	};
+	goto park;
+
+giveup:
+	atomic {
+		bl == 0;
+		if
+		:: mine -> touch(); q??eval(me); qfix()
+		:: else -> got = 1
+		fi
+	};
+	if
+	:: got ->
+#ifndef NOCONSUME
+		atomic { rdy[me] -> rdy[me] = 0 };
+#endif
+		if
+		:: how[me] == Chosen && (kind & Vanish) -> passon()
+		:: how[me] == Chosen && !(kind & Vanish) ->
+			atomic {
+				touch();
+				if
+				:: !has(L) ->
+					w = (w | L) & ~W & ~(starving -> N|F : 0);
+					how[me] = 0;
+					goto held
+				:: else
+				fi
+			};
+			passon()
+		:: how[me] == Promoted -> starving = 1
+		fi;
+		how[me] = 0
+	:: else
+	fi;
+left:
+#ifndef NOBANCLEAR
+	if
+	:: starving -> atomic { touch(); w = w & ~(N|F) }
+	:: else
+	fi;
+#endif
+	atomic {
+		banning[me] = 0;
+		if
+		:: n < R - 1 || (kind & Loop)
+		:: else -> users--
+		fi;
+		n++;
+		goto done
+	};
+
+held:
+	atomic {
+		inside++;
+		assert(inside == 1);
+		banning[me] = 0;
+		if
+		:: banning[0] ->
+			over++;
+#ifdef BOUND
+			assert(over <= BOUND)
+#endif
+		:: else
+		fi;
+		if
+		:: (kind & Loop) || n < R - 1
+		:: else -> users--; last = (users == 0)
+		fi
+	};
+
+	/* unlock; now and then, as the count will have it, the eldest is let go to compete */
+	atomic {
+		touch();
+		if
+		:: !maypromote
+#ifdef PROMOTE
+		:: maypromote && bl == 0 ->
+			assert(len(q) > 0);
+			if
+			:: q?p; w = w | F; how[p] = Promoted; qfix()
+			:: true
+			fi
+#else
+		:: else
+#endif
+		fi
+	};
+#ifdef QCLEAREARLY
+	atomic {
+		if
+		:: has(Q) && bl == 0 && len(q) == 1 -> w = w & ~Q
+		:: else
+		fi
+	};
+#endif
+	atomic { touch(); assert(has(L)); inside--; old = w; w = w & ~L };
+#ifdef TOUCHAFTER
+	atomic { touch(); old = w };
+#endif
+	ready(p);
+	if
+	:: (old & Q) && !(old & W) -> wakenext()
+	:: else
+	fi;
+	old = 0;
+	if
+	:: last ->
+		alive = 0;
+#ifdef REUSE
+		if
+		:: life == 0 -> atomic { w = 0; users = NT; life = 1; alive = 1 }
+		:: else
+		fi;
+#endif
+#ifdef REUSECOND
+		atomic { ascond = 1; q!me };
+		goto end;
+#endif
+	:: else
+	fi;
+	n++;
+done:
+	if
+	:: (kind & Loop) -> n = 0; goto lock
+	:: !(kind & Loop) && n < R -> goto lock
+	:: else
+	fi;
+#ifdef REUSE
+	if
+	:: round == 0 ->
+		n = 0; round = 1;
+endlife:	life == 1;	/* never, if the last to leave had given up */
+		goto lock
+	:: else
+	fi;
+#endif
+	goto bye;
+stop:	stopped = 1;
+end:	false;
+bye:	skip
+}
+
+init {
+	atomic {
+		run T(0, K0); run T(1, K1); run T(2, K2);
+#ifdef K3
+		run T(3, K3);
+#endif
+	};
+	timeout ->
+	assert(stopped || !alive || w == 0);	/* nothing is left in the word */
+	assert(stopped || ascond || len(q) == 0)
+}

@@ -1,0 +1,1 @@
+/* Stands in for glibc's own <elf/dl-tunables.h>: nothing of it is used. */

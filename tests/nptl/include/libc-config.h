@@ -1,0 +1,1 @@
+/* Stands in for glibc's own <libc-config.h>: nothing of it is used. */

@@ -1,0 +1,2 @@
+/* Stands in for glibc's own <pthreadP.h>. */
+#include "internal-signals.h"

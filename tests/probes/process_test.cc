@@ -1,0 +1,313 @@
+/*
+ * The recorder in a process that forks, is interrupted, is killed, or cannot have a
+ * profile: no wait is counted twice or in another's file.
+ */
+#include "tests/probes/profile.hh"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+
+static void
+waitonce(const void *object, uint32_t *idword)
+{
+	Waiting(object, idword).end();
+}
+
+static int
+forkcall()
+{
+	return fork();
+}
+
+static int
+rawclone()
+{
+	return (int)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
+class ForkTest : public RecorderTest, public testing::WithParamInterface<int (*)()> {};
+
+TEST_P(ForkTest, AChildHasAProfileOfItsOwn)
+{
+	static uint32_t id;
+	int pipefd[2], child = 0, grandchild = 0, ids[2];
+
+	ASSERT_EQ(pipe(pipefd), 0);
+	ASSERT_EQ(run([&] {
+		int status, pids[2];
+
+		id = initsite((uintptr_t)waitonce);
+		waitonce(&id, &id);
+		pids[0] = GetParam()();
+		if(pids[0] == 0) {
+			uint32_t was = id;
+
+			for(int i = 0; i < 5; i++)
+				waitonce(&id, &id);
+			NEED(id == was);
+			pids[0] = getpid();
+			pids[1] = GetParam()();
+			if(pids[1] == 0) {
+				for(int i = 0; i < 7; i++)
+					waitonce(&id, &id);
+				recorderexit(9);
+				_exit(0);
+			}
+			NEED(waitpid(pids[1], &status, 0) == pids[1] && status == 0);
+			NEED(write(pipefd[1], pids, sizeof pids) == sizeof pids);
+			_exit(0);
+		}
+		NEED(waitpid(pids[0], &status, 0) == pids[0] && status == 0);
+		waitonce(&id, &id);
+	}),
+	    0);
+	ASSERT_EQ(read(pipefd[0], ids, sizeof ids), (ssize_t)sizeof ids);
+	close(pipefd[0]);
+	close(pipefd[1]);
+	child = ids[0];
+	grandchild = ids[1];
+	Profile p(fileof(pid)), c(fileof(child)), g(fileof(grandchild));
+	EXPECT_EQ(p.waits(), 2u);
+	EXPECT_EQ(c.waits(), 5u);
+	EXPECT_EQ(g.waits(), 7u);
+	EXPECT_EQ(g.sum(&Fpair::last), 7u);
+	EXPECT_EQ(c.header().pid, child);
+	EXPECT_EQ(c.header().ppid, pid);
+	EXPECT_EQ(g.header().ended, (uint32_t)Fexit);
+	EXPECT_EQ(g.header().status, 9);
+	EXPECT_EQ(p.header().forkfailed, 0u);
+	EXPECT_STREQ(g.header().exe, p.header().exe);
+	ASSERT_EQ(g.locks().size(), 1u);
+	EXPECT_EQ(g.address(g.lock(g.locks()[0]).init), (uintptr_t)waitonce);
+}
+
+TEST_P(ForkTest, AChildThatCannotHaveOneSaysSoInItsParents)
+{
+	ASSERT_EQ(run([&] {
+		static uint32_t id;
+		std::string aside = dir + ".aside";
+		int status, child;
+
+		waitonce(&id, &id);
+		NEED(rename(dir.c_str(), aside.c_str()) == 0);
+		child = GetParam()();
+		if(child == 0) {
+			waitonce(&id, &id);
+			NEED(probeon == 0);
+			waitonce(&id, &id);
+			_exit(0);
+		}
+		NEED(waitpid(child, &status, 0) == child && status == 0);
+		NEED(rename(aside.c_str(), dir.c_str()) == 0);
+		waitonce(&id, &id);
+	}),
+	    0);
+	Profile p(fileof(pid));
+	EXPECT_EQ(p.header().forkfailed, 1u);
+	EXPECT_EQ(p.waits(), 2u);
+	EXPECT_EQ(files().size(), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, ForkTest, testing::Values(forkcall, _Fork, rawclone));
+
+TEST_F(RecorderTest, AWaitThatWasOpenOverAForkIsTheParents)
+{
+	ASSERT_EQ(run([] {
+		uint32_t id = 0;
+		Waiting w(&id, &id);
+		int status, child = fork();
+
+		w.end();
+		if(child == 0)
+			_exit(0);
+		waitpid(child, &status, 0);
+	}),
+	    0);
+	EXPECT_EQ(Profile(fileof(pid)).waits(), 1u);
+	for(const std::string &f : files())
+		EXPECT_EQ(Profile(f).waits(), f == fileof(pid) ? 1u : 0u);
+}
+
+static uint32_t insignal;
+static volatile sig_atomic_t handled;
+
+static void
+handler(int)
+{
+	Waiting w(&insignal, &insignal);
+
+	waitpark(&w.w);
+	waitparked(&w.w);
+	w.end();
+	wakerstack(0);
+	handled = handled + 1;
+}
+
+TEST_F(RecorderTest, AHandlerMayWaitInTheMiddleOfTheRecorder)
+{
+	static uint32_t object[40];
+	constexpr int signals = 5000;
+	int done[2];
+	int pipefd[2];
+
+	ASSERT_EQ(pipe(pipefd), 0);
+	ASSERT_EQ(run([&] {
+		struct sigaction sa = {};
+		pthread_t t, me = pthread_self();
+		int n[2] = {0, 0};
+
+		sa.sa_handler = handler;
+		sa.sa_flags = SA_RESTART;
+		sigaction(SIGUSR1, &sa, nullptr);
+		pthread_create(
+		    &t, nullptr,
+		    [](void *arg) -> void * {
+			    for(int i = 0; i < signals; i++) {
+				    int before = handled;
+
+				    pthread_kill(*(pthread_t *)arg, SIGUSR1);
+				    while(handled == before)
+					    sched_yield();
+			    }
+			    return nullptr;
+		    },
+		    &me);
+		while(handled < signals) {
+			Waiting w(&object[n[0] % 40], n[0] & 1 ? &object[n[0] % 40] : nullptr);
+			if(n[0] & 2) {
+				waitpark(&w.w);
+				waitparked(&w.w);
+			}
+			w.end();
+			n[0]++;
+		}
+		pthread_join(t, nullptr);
+		n[1] = handled;
+		NEED(write(pipefd[1], n, sizeof n) == sizeof n);
+	}),
+	    0);
+	ASSERT_EQ(read(pipefd[0], done, sizeof done), (ssize_t)sizeof done);
+	close(pipefd[0]);
+	close(pipefd[1]);
+	Profile p(fileof(pid));
+	EXPECT_EQ(p.waits(), (uint64_t)(done[0] + done[1]));
+	EXPECT_EQ(p.sum(&Fpair::last), p.waits());
+	EXPECT_EQ(p.sum(&Fpair::ticks), p.ticks());
+	EXPECT_EQ(p.histogram(), p.waits());
+}
+
+TEST_F(RecorderTest, AProfileSurvivesSIGKILLAndSaysWhatWasWaitedFor)
+{
+	static uint32_t outer, inner;
+	int status = run([] {
+		Waiting w(&outer, &outer, Kcond);
+		waitpark(&w.w);
+		{
+			/* As a handler would. */
+			Waiting v(&inner, &inner);
+			v.end();
+		}
+		raise(SIGKILL);
+	});
+
+	EXPECT_TRUE(WIFSIGNALED(status));
+	Profile p(fileof(pid));
+	const Farea &a = p.at<Farea>(Sareas, 0);
+	EXPECT_EQ(p.header().ended, (uint32_t)Frunning);
+	EXPECT_EQ(p.lock(a.current.lock).address, (uintptr_t)&outer);
+	EXPECT_NE(a.current.waiter, 0u);
+	EXPECT_NE(a.current.begun, 0u);
+	EXPECT_EQ(p.waits(), 1u);
+}
+
+TEST_F(RecorderTest, AWaitLeftByALongjmpIsNotWaitedForAnyMore)
+{
+	ASSERT_EQ(run([] {
+		uint32_t id = 0;
+		Waiting w(&id, &id);
+
+		waitdropped();
+	}),
+	    0);
+	EXPECT_EQ(Profile(fileof(pid)).at<Farea>(Sareas, 0).current.lock, 0u);
+}
+
+TEST_F(RecorderTest, AFileThatMayNotBeMadeIsSaidAndHarmsNobody)
+{
+	int err[2];
+	char line[512];
+	ssize_t n;
+
+	ASSERT_EQ(pipe(err), 0);
+	EXPECT_EQ(bare([&] {
+		struct rlimit lim = {4096, RLIM_INFINITY};
+
+		dup2(err[1], 2);
+		setrlimit(RLIMIT_FSIZE, &lim);
+		setenv("RENDEZ_DIR", dir.c_str(), 1);
+		recorderstart();
+		NEED(probeon == 0);
+	}),
+	    0);
+	n = read(err[0], line, sizeof line);
+	ASSERT_GT(n, 0);
+	EXPECT_EQ(std::count(line, line + n, '\n'), 1);
+	EXPECT_NE(std::string(line, (size_t)n).find("limit"), std::string::npos);
+	EXPECT_TRUE(files().empty());
+	EXPECT_EQ(bare([&] {
+		dup2(err[1], 2);
+		setenv("RENDEZ_DIR", (dir + "/none").c_str(), 1);
+		recorderstart();
+		NEED(probeon == 0);
+	}),
+	    0);
+	n = read(err[0], line, sizeof line);
+	ASSERT_GT(n, 0);
+	EXPECT_NE(std::string(line, (size_t)n).find("no such directory"), std::string::npos);
+	close(err[0]);
+	close(err[1]);
+}
+
+TEST_F(RecorderTest, ARelativeDirectoryIsWhereItWasAtTheStart)
+{
+	int status = bare([&] {
+		static uint32_t id;
+		int s, child;
+
+		NEED(chdir(dir.c_str()) == 0);
+		setenv("RENDEZ_DIR", ".", 1);
+		recorderstart();
+		NEED(probeon != 0 && chdir("/") == 0);
+		child = fork();
+		if(child == 0) {
+			waitonce(&id, &id);
+			NEED(probeon != 0);
+			_exit(0);
+		}
+		waitpid(child, &s, 0);
+		NEED(s == 0);
+	});
+
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(files().size(), 2u);
+}
+
+TEST_F(RecorderTest, ASecondProfileOfTheSamePidHasAnotherName)
+{
+	ASSERT_EQ(bare([&] {
+		std::string taken = dir + "/" + std::to_string(getpid()) + ".0.rendez";
+		/* Not even through a symbolic link. */
+		NEED(symlink("/nonexistent", taken.c_str()) == 0);
+		setenv("RENDEZ_DIR", dir.c_str(), 1);
+		recorderstart();
+		NEED(probeon != 0);
+	}),
+	    0);
+	EXPECT_EQ(Profile(dir + "/" + std::to_string(pid) + ".1.rendez").header().pid, pid);
+}

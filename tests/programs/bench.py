@@ -1,0 +1,132 @@
+"""What every program here is run with: a scratch folder, what is preloaded, a time limit, and its end."""
+import hashlib, os, random, shutil, signal, subprocess, time
+
+LIMIT = 900
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Failed(Exception):
+	pass
+
+
+class Missing(Exception):
+	pass
+
+
+class Bench:
+	def __init__(self, scratch, build, preload, quick, rendez):
+		self.scratch, self.build, self.quick, self.rendez = scratch, build, quick, rendez
+		self.profiles = os.path.join(scratch, "profiles")
+		self.env = {k: v for k, v in os.environ.items() if not k.startswith(("LD_", "RENDEZ", "MALLOC_", "PG", "GIT_"))}
+		self.env.update(LC_ALL="C.UTF-8", HOME=scratch, TMPDIR=scratch)
+		self.preloaded = dict(self.env)
+		if preload:
+			self.preloaded["LD_PRELOAD"] = ":".join(preload)
+		if rendez:
+			os.mkdir(self.profiles)
+			os.chmod(self.profiles, 0o1777)
+			self.preloaded["RENDEZ_DIR"] = self.profiles
+
+	def path(self, name):
+		return os.path.join(self.scratch, name)
+
+	def pick(self, quick, full):
+		return quick if self.quick else full
+
+	def start(self, argv, native=False, **more):
+		"""Start a program in a session of its own; its output goes to a file."""
+		if shutil.which(argv[0]) is None:
+			raise Missing("no " + argv[0])
+		more.setdefault("stdin", subprocess.DEVNULL)
+		more.setdefault("stdout", subprocess.PIPE)
+		more.setdefault("stderr", open(self.path("stderr"), "ab"))
+		more.setdefault("cwd", self.scratch)
+		more.setdefault("env", self.env if native else self.preloaded)
+		return subprocess.Popen(argv, start_new_session=True, **more)
+
+	def run(self, argv, native=False, status=0, **more):
+		"""Run it to its end: its standard output."""
+		p = self.start(argv, native, **more)
+		try:
+			out, _ = p.communicate(timeout=LIMIT)
+		except subprocess.TimeoutExpired:
+			self.end(p, signal.SIGKILL)
+			raise Failed("%s did not end in %d s" % (argv[0], LIMIT)) from None
+		if p.returncode != status:
+			raise Failed("%s: status %d: %s" % (" ".join(argv[:4]), p.returncode, self.complaint(out)))
+		return (out or b"").decode(errors="replace")
+
+	def complaint(self, out=b""):
+		with open(self.path("stderr"), "rb") as f:
+			return ((out or b"")[-200:] + b" " + f.read()[-400:]).decode(errors="replace").replace("\n", " | ")
+
+	def end(self, p, sig=signal.SIGTERM):
+		"""End what start() started, and all of its session."""
+		os.killpg(p.pid, sig)
+		try:
+			p.wait(60)
+		except subprocess.TimeoutExpired:
+			os.killpg(p.pid, signal.SIGKILL)
+			p.wait()
+			raise Failed("%s did not end when told to" % p.args[0]) from None
+
+	def serve(self, argv, ready, **more):
+		"""Start a server and wait until ready() is true."""
+		p = self.start(argv, stdout=open(self.path("server"), "wb"), **more)
+		limit = time.monotonic() + 120
+		while not ready():
+			if p.poll() is not None:
+				raise Failed("%s ended: status %d: %s" % (argv[0], p.returncode, self.complaint()))
+			if time.monotonic() > limit:
+				self.end(p, signal.SIGKILL)
+				raise Failed("%s does not answer: %s" % (argv[0], self.complaint()))
+			time.sleep(0.05)
+		return p
+
+	def stop(self, p):
+		"""The server ends when told to, of itself and in good order."""
+		self.end(p)
+		if p.returncode not in (0, -signal.SIGTERM):
+			raise Failed("%s: status %d: %s" % (p.args[0], p.returncode, self.complaint()))
+		self.report()
+
+	def answers(self, argv, **more):
+		p = subprocess.run(argv, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+			stderr=subprocess.DEVNULL, timeout=60, **more)
+		return p.returncode == 0
+
+	def report(self):
+		"""The profiles that the run left can be read."""
+		if self.rendez and os.listdir(self.profiles):
+			self.run([self.rendez, "report", self.profiles], native=True)
+
+	def data(self, megabytes):
+		"""A file that compresses somewhat, the same at every call; made once."""
+		path = os.path.join(self.build, "data-%d" % megabytes)
+		if not os.path.exists(path):
+			r = random.Random(1)
+			words = [r.randbytes(r.randint(2, 9)) for _ in range(5000)]
+			with open(path + ".new", "wb") as f:
+				while f.tell() < megabytes << 20:
+					f.write(b" ".join(r.choices(words, k=20000)) + r.randbytes(4000))
+				f.truncate(megabytes << 20)
+			os.rename(path + ".new", path)
+		return path
+
+
+class Clock:
+	"""with Clock() as t: ...; t.seconds"""
+	def __enter__(self):
+		self.begun = time.monotonic()
+		return self
+
+	def __exit__(self, *_):
+		self.seconds = time.monotonic() - self.begun
+
+
+def digest(path):
+	h = hashlib.sha256()
+	with open(path, "rb") as f:
+		while chunk := f.read(1 << 20):
+			h.update(chunk)
+	return h.hexdigest()[:16]

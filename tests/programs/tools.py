@@ -1,0 +1,111 @@
+"""Programs that run from beginning to end by themselves."""
+import glob, os, re, subprocess
+
+from bench import HERE, Clock, Failed, Missing, digest
+
+
+def roundtrip(b, pack, unpack, megabytes):
+	data = b.data(megabytes)
+	with Clock() as t:
+		for argv, source, result in (pack, data, "packed"), (unpack, b.path("packed"), "unpacked"):
+			with open(source, "rb") as i, open(b.path(result), "wb") as o:
+				b.run(argv, stdin=i, stdout=o)
+	b.report()
+	if digest(b.path("unpacked")) != digest(data):
+		raise Failed("the round trip changed the data")
+	return digest(b.path("packed")), megabytes / t.seconds, "MB/s"
+
+
+def pigz(b):
+	return roundtrip(b, ["pigz", "-p", "4", "-n", "-T", "-c"], ["pigz", "-d", "-c"], b.pick(20, 200))
+
+
+def pbzip2(b):
+	return roundtrip(b, ["pbzip2", "-p4", "-c"], ["pbzip2", "-d", "-p4", "-c"], b.pick(5, 200))
+
+
+def git(b):
+	"""index-pack with several threads, over a repository of many versions of many files."""
+	stream = os.path.join(b.build, "git-stream")
+	if not os.path.exists(stream):
+		lines = open(b.data(16), "rb").read()
+		with open(stream + ".new", "wb") as f:
+			for i in range(400):
+				f.write(b"commit refs/heads/main\ncommitter a <a@b> %d +0000\ndata 0\n" % (1600000000 + i))
+				for j in range(8):
+					text = lines[j * 20000:j * 20000 + 20000 + i * 13] + b"%d" % i
+					f.write(b"M 100644 inline f%d\ndata %d\n%s\n" % (j, len(text), text))
+		os.rename(stream + ".new", stream)
+	b.run(["git", "init", "-q", "--bare", "r"], native=True)
+	with open(stream, "rb") as f:
+		b.run(["git", "-C", "r", "fast-import", "--quiet"], native=True, stdin=f)
+	b.run(["git", "-C", "r", "-c", "pack.threads=1", "repack", "-adfq"], native=True)
+	pack, = glob.glob(b.path("r/objects/pack/*.pack"))
+	rounds = b.pick(3, 10)
+	with Clock() as t:
+		for _ in range(rounds):
+			out = b.run(["git", "index-pack", "--threads=4", "-o", b.path("idx"), pack])
+			os.chmod(b.path("idx"), 0o600)
+	b.report()
+	return out.strip() + " " + digest(b.path("idx")), rounds / t.seconds, "packs/s"
+
+
+def stress_ng(b):
+	"""By time: its semaphore test knows no other end."""
+	out = b.run(["stress-ng", "--mutex", "4", "--sem", "4", "--timeout", b.pick("2s", "20s"), "--metrics-brief"],
+		stderr=subprocess.STDOUT)
+	b.report()
+	# stress-ng: metrc: [PID] NAME, operations, real, user, system seconds, operations a real second, ...
+	rates = re.findall(r"metrc: \[\d+\] (?:mutex|sem) +\d+ +[\d.]+ +[\d.]+ +[\d.]+ +([\d.]+)", out)
+	if len(rates) != 2 or "successful run completed" not in out:
+		raise Failed("it said " + out)
+	return "successful", sum(map(float, rates)), "ops/s"
+
+
+def python(b):
+	"""The interpreter's own tests of threads, queues and futures."""
+	py = "/usr/bin/python3"
+	if not glob.glob("/usr/lib/python3*/test/test_queue.py"):
+		raise Missing("no libpython3-testsuite")
+	tests = b.pick(["test_queue", "test_thread"], ["test_threading", "test_queue", "test_concurrent_futures", "test_thread"])
+	with Clock() as t:
+		out = b.run([py, "-m", "test", "-u", "cpu"] + tests)
+	b.report()
+	m = re.search(r"(?:Tests r|R)esult: (\w+)", out)
+	return "%s of %s" % (m and m.group(1), " ".join(tests)), 1 / t.seconds, "runs/s"
+
+
+def java(b):
+	"""Monitors, java.util.concurrent locks and a blocking queue, all contended."""
+	classes = os.path.join(b.build, "java")
+	if not os.path.exists(os.path.join(classes, "Contended.class")):
+		b.run(["javac", "-d", classes, os.path.join(HERE, "Contended.java")], native=True)
+	n = b.pick(100000, 1000000)
+	with Clock() as t:
+		out = b.run(["java", "-XX:-UsePerfData", "-cp", classes, "Contended", str(n)])
+	b.report()
+	return out.strip(), n / t.seconds, "ops/s"
+
+
+def node(b):
+	"""Worker threads that compute and wait for each other."""
+	n = b.pick(20000, 200000)
+	with Clock() as t:
+		out = b.run(["node", os.path.join(HERE, "workers.js"), str(n)])
+	b.report()
+	return out.strip(), n / t.seconds, "ops/s"
+
+
+def cxx(b):
+	"""std::mutex, condition_variable, call_once, counting_semaphore and others."""
+	program, source = os.path.join(b.build, "cxx"), os.path.join(HERE, "cxx.cc")
+	if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
+		b.run(["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source, "-pthread"], native=True)
+	n = b.pick(50000, 500000)
+	with Clock() as t:
+		out = b.run([program, str(n)])
+	b.report()
+	return out.strip(), n / t.seconds, "ops/s"
+
+
+PROGRAMS = [pigz, pbzip2, git, stress_ng, python, java, node, cxx]

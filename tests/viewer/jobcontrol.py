@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""What a terminal does to 'rendez run': jobcontrol.py RENDEZ.  One line a test; the status is 1 if one failed."""
+import os, pty, signal, subprocess, sys, tempfile
+
+rendez = os.path.abspath(sys.argv[1])
+failed = False
+
+
+def verdict(name, bad):
+	global failed
+	failed = failed or bool(bad)
+	print("not ok %s: %s" % (name, bad) if bad else "ok %s" % name, flush=True)
+
+
+def interrupt():
+	"""^C reaches the program, and the summary is still printed."""
+	pid, fd = pty.fork()
+	if pid == 0:
+		os.execv(rendez, [rendez, "run", "sh", "-c", "trap 'echo caught; exit 7' INT; echo ready; while :; do read x; done"])
+	said = b""
+	sent = False
+	while True:
+		try:
+			more = os.read(fd, 4096)
+		except OSError:
+			break
+		if not more:
+			break
+		said += more
+		if b"ready" in said and not sent:
+			sent = True
+			os.write(fd, b"\x03")
+	_, status = os.waitpid(pid, 0)
+	if not os.WIFEXITED(status) or os.WEXITSTATUS(status) != 7:
+		return "status %#x" % status
+	if said.count(b"caught\r\n") != 1:
+		return "said %r" % said
+	if b"rendez:" not in said:
+		return "no summary: %r" % said
+
+
+def killed():
+	"""^C kills the program: rendez dies of it too, after its summary."""
+	pid, fd = pty.fork()
+	if pid == 0:
+		os.execv(rendez, [rendez, "run", "sh", "-c", "echo ready; exec cat"])
+	said = b""
+	sent = False
+	while True:
+		try:
+			more = os.read(fd, 4096)
+		except OSError:
+			break
+		if not more:
+			break
+		said += more
+		if b"ready" in said and not sent:
+			sent = True
+			os.write(fd, b"\x03")
+	_, status = os.waitpid(pid, 0)
+	if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGINT:
+		return "status %#x" % status
+	if b"rendez:" not in said:
+		return "no summary: %r" % said
+
+
+def stop():
+	"""^Z stops program and command by the same signal, and both go on."""
+	r, w = os.pipe()
+	shell, fd = pty.fork()
+	if shell == 0:
+		# the shell of this terminal: it watches its job as shells do
+		os.close(r)
+		signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+		job = os.fork()
+		if job == 0:
+			os.setpgid(0, 0)
+			os.tcsetpgrp(0, os.getpid())
+			signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+			os.execv(rendez, [rendez, "run", "-q", "sh", "-c", "echo ready; read x; exit 5"])
+		_, status = os.waitpid(job, os.WUNTRACED)
+		os.write(w, b"%d %d\n" % (os.WIFSTOPPED(status), os.WSTOPSIG(status) if os.WIFSTOPPED(status) else status))
+		os.tcsetpgrp(0, job)
+		os.killpg(job, signal.SIGCONT)
+		_, status = os.waitpid(job, os.WUNTRACED)
+		os.write(w, b"%d %d\n" % (os.WIFEXITED(status), os.WEXITSTATUS(status) if os.WIFEXITED(status) else status))
+		os._exit(0)
+	os.close(w)
+	said = b""
+	while b"ready" not in said:
+		said += os.read(fd, 4096)
+	os.write(fd, b"\x1a")
+	answer = os.fdopen(r)
+	line = answer.readline()
+	if line != "1 %d\n" % signal.SIGTSTP:
+		os.kill(shell, signal.SIGKILL)
+		return "after ^Z: %r" % line
+	os.write(fd, b"go\n")
+	line = answer.readline()
+	os.waitpid(shell, 0)
+	if line != "1 5\n":
+		return "after continuing: %r" % line
+
+
+def outside():
+	"""Only the command is continued: it continues the program.  (A group of its own: orphans are not stopped.)"""
+	p = subprocess.Popen([rendez, "run", "-q", "sh", "-c", "kill -TSTP $$; exit 6"], stdin=subprocess.DEVNULL,
+		process_group=0)
+	_, status = os.waitpid(p.pid, os.WUNTRACED)
+	if not os.WIFSTOPPED(status) or os.WSTOPSIG(status) != signal.SIGTSTP:
+		return "status %#x" % status
+	os.kill(p.pid, signal.SIGCONT)
+	_, status = os.waitpid(p.pid, 0)
+	p.returncode = 0
+	if not os.WIFEXITED(status) or os.WEXITSTATUS(status) != 6:
+		return "status %#x" % status
+
+
+with tempfile.TemporaryDirectory(prefix="rendez-jobs.") as d:
+	os.chdir(d)
+	for test in (interrupt, killed, stop, outside):
+		verdict(test.__name__, test())
+sys.exit(failed)
