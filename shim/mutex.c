@@ -29,18 +29,19 @@ metid(void)
 }
 
 /* Every so many locks one hold is timed; holdsample says how many until the next. */
-void
+int
 holdbegin(Mutex *m)
 {
 	if(!probeon) {
 		me.skip = 1 << 20;
-		return;
+		return 0;
 	}
 	me.timed = m;
 	me.timedat = ticks();
+	return 0;
 }
 
-void
+int
 holdend(Mutex *m)
 {
 	uint64_t t = ticks() - me.timedat;
@@ -49,6 +50,7 @@ holdend(Mutex *m)
 	me.skip = 64;
 	if(probeon)
 		holdsample(m, atomic_load_explicit(&m->id, memory_order_relaxed), t, &me.skip);
+	return 0;
 }
 
 static inline int
@@ -99,7 +101,7 @@ lockslow(Mutex *m, uintptr_t pc, const Deadline *d)
 }
 
 /* Lock a mutex of ours, whatever its kind; d nil: no deadline. */
-static inline int
+static __attribute__((noinline)) int
 lockkind(Mutex *m, uintptr_t pc, const Deadline *d)
 {
 	int kind = m->kind & Kind3;
@@ -128,28 +130,51 @@ lockkind(Mutex *m, uintptr_t pc, const Deadline *d)
 	return 0;
 }
 
-/* Unlocks the word: the caller holds m, or does what glibc lets it do to a normal mutex that it does not hold. */
-static inline void
+/* The last touch is the atomic: from then on m may be gone. */
+static __attribute__((noinline)) int
+unlockqueued(Mutex *m, uint32_t old)
+{
+	if((old & (Queued | Favoured | Locked)) == (Queued | Locked) && ++me.lost % PROMOTE == 0) {
+		mutexpromote(m);
+		return 0;
+	}
+	old = atomic_fetch_and_explicit(&m->word, ~(uint32_t)Locked, memory_order_release);
+	if((old & Queued) && !(old & AWAKE))
+		mutexwake(m);
+	return 0;
+}
+
+/*
+ * Unlocks the word; the caller holds m, or does what glibc lets it do to a normal
+ * mutex that it does not hold.  Returns 0.
+ */
+static inline int
 wordunlock(Mutex *m)
 {
 	uint32_t old = Locked;
 
-	giving(m);
+	atomic_store_explicit(&m->owner, 0, memory_order_relaxed);
 	if(__libc_single_threaded && atomic_load_explicit(&m->word, memory_order_relaxed) == Locked) {
 		atomic_store_explicit(&m->word, 0, memory_order_relaxed);
-		return;
+		return 0;
 	}
 	if(likely(
 	       atomic_compare_exchange_strong_explicit(&m->word, &old, 0, memory_order_release, memory_order_relaxed)))
-		return;
-	if((old & (Queued | Favoured | Locked)) == (Queued | Locked) && ++me.lost % PROMOTE == 0) {
-		mutexpromote(m);
-		return;
-	}
-	/* The last touch: from here on m may be gone. */
-	old = atomic_fetch_and_explicit(&m->word, ~(uint32_t)Locked, memory_order_release);
-	if((old & Queued) && !(old & AWAKE))
-		mutexwake(m);
+		return 0;
+	return unlockqueued(m, old);
+}
+
+static __attribute__((noinline)) int
+unlocktimed(Mutex *m)
+{
+	holdend(m);
+	return wordunlock(m);
+}
+
+static inline int
+wordgive(Mutex *m)
+{
+	return unlikely(me.timed == m) ? unlocktimed(m) : wordunlock(m);
 }
 
 int
@@ -173,8 +198,7 @@ mutexrelease(Mutex *m, int *full)
 			return 0;
 		}
 	}
-	wordunlock(m);
-	return 0;
+	return wordgive(m);
 }
 
 void
@@ -192,12 +216,21 @@ mutexreacquire(Mutex *m, uintptr_t pc, int full, Proc *p)
 		m->depth = 1;
 }
 
+/* A normal mutex, and ours. */
+static inline int
+plain(const Mutex *m)
+{
+	return (m->kind & (Kforeign | Kind3)) == Knormal;
+}
+
 EXPORT(pthread_mutex_lock);
 int
 rz_pthread_mutex_lock(pthread_mutex_t *pm)
 {
 	Mutex *m = (Mutex *)pm;
 
+	if(likely(plain(m) && me.tid != 0 && canlockmutex(m)))
+		return tookas(m, CALLER, me.tid);
 	if(unlikely(!mutexours(m)))
 		return real.pthread_mutex_lock(pm);
 	return lockkind(m, CALLER, nil);
@@ -269,20 +302,25 @@ rz_pthread_mutex_clocklock(pthread_mutex_t *pm, clockid_t clock, const struct ti
 	return mutexclocklock((Mutex *)pm, clock, at, CALLER);
 }
 
+static __attribute__((noinline)) int
+unlockkind(Mutex *m)
+{
+	int full;
+
+	if(!mutexours(m))
+		return real.pthread_mutex_unlock((pthread_mutex_t *)m);
+	return mutexrelease(m, &full);
+}
+
 EXPORT(pthread_mutex_unlock);
 int
 rz_pthread_mutex_unlock(pthread_mutex_t *pm)
 {
 	Mutex *m = (Mutex *)pm;
-	int full;
 
-	if(unlikely(!mutexours(m)))
-		return real.pthread_mutex_unlock(pm);
-	if(likely((m->kind & Kind3) == Knormal)) {
-		wordunlock(m);
-		return 0;
-	}
-	return mutexrelease(m, &full);
+	if(likely(plain(m)))
+		return wordgive(m);
+	return unlockkind(m);
 }
 
 /*

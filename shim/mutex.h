@@ -7,20 +7,20 @@
 
 #include "shim.h"
 
-void holdbegin(Mutex *) HIDDEN;
-void holdend(Mutex *) HIDDEN;
+/* One hold in so many is timed, from took() to giving().  Both return 0, for whom that is the last thing to do. */
+int holdbegin(Mutex *) HIDDEN;
+int holdend(Mutex *) HIDDEN;
 
 /*
- * The caller has just locked m.  Only it writes these words until it unlocks,
+ * The caller, thread tid, has just locked m.  Only it writes these words until it unlocks,
  * so plain loads and stores do; relaxed, because waiters read them.  The pc is
  * stored before the owner (release), and the owner cleared before the unlock:
  * a reader that sees the same owner before and after the pc has that owner's.
+ * Returns 0.
  */
-static inline void
-took(Mutex *m, uintptr_t pc)
+static inline int
+tookas(Mutex *m, uintptr_t pc, int tid)
 {
-	int tid = mytid();
-
 	atomic_store_explicit(&m->pc, pc, memory_order_relaxed);
 	atomic_store_explicit(&m->owner, tid, memory_order_release);
 	atomic_store_explicit(
@@ -31,16 +31,14 @@ took(Mutex *m, uintptr_t pc)
 		    &m->changes, atomic_load_explicit(&m->changes, memory_order_relaxed) + 1, memory_order_relaxed);
 	}
 	if(unlikely(--me.skip == 0))
-		holdbegin(m);
+		return holdbegin(m);
+	return 0;
 }
 
-/* The caller is about to unlock m. */
 static inline void
-giving(Mutex *m)
+took(Mutex *m, uintptr_t pc)
 {
-	if(unlikely(me.timed == m))
-		holdend(m);
-	atomic_store_explicit(&m->owner, 0, memory_order_relaxed);
+	tookas(m, pc, mytid());
 }
 
 /* Where m's holder locked it, 0 if that cannot be told. */

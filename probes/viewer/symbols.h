@@ -33,7 +33,7 @@ typedef struct Module Module;
 Symbols *symopen(Arena *, int files);
 void symclose(Symbols *);
 /* A module by its path and build-id; the same one for the same file. */
-Module *symmodule(Symbols *, const char *path, const uint8_t *buildid, uint32_t nbuildid);
+Module *symmodule(Symbols *, const char *path, const uint8_t *id, uint32_t nid);
 const char *modulepath(const Module *);
 /* A line about the module that the reader should know, nil if there is none. */
 const char *modulewarning(const Module *);

@@ -96,8 +96,10 @@ class Bench:
 		return p.returncode == 0
 
 	def report(self):
-		"""The profiles that the run left can be read."""
-		if self.rendez and os.listdir(self.profiles):
+		"""The run left profiles, and they can be read."""
+		if self.rendez:
+			if not os.listdir(self.profiles):
+				raise Failed("it made no profile: the library was not loaded")
 			self.run([self.rendez, "report", self.profiles], native=True)
 
 	def data(self, megabytes):
