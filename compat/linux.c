@@ -11,7 +11,6 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -153,6 +152,20 @@ sigsback(const Sigs *old)
 	SYS(rt_sigprocmask, SIG_SETMASK, old, nil, sizeof(Sigs));
 }
 
+void
+sysyield(void)
+{
+	SYS(sched_yield, 0);
+}
+
+void
+sysnap(uint64_t ns)
+{
+	struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+
+	SYS(nanosleep, &t, nil);
+}
+
 int
 systid(void)
 {
@@ -214,46 +227,10 @@ onaltstack(uintptr_t p)
 	return p - (uintptr_t)ss.ss_sp < ss.ss_size;
 }
 
-static void
-sayv(const char *part, va_list ap)
-{
-	char line[512];
-	size_t n, len = 0;
-
-	memcpy(line, "rendez: ", 8);
-	len = 8;
-	for(; part != nil; part = va_arg(ap, const char *)) {
-		n = strlen(part);
-		if(n > sizeof line - 1 - len)
-			n = sizeof line - 1 - len;
-		memcpy(line + len, part, n);
-		len += n;
-	}
-	line[len++] = '\n';
-	SYS(write, 2, line, len);
-}
-
 void
-say(const char *part, ...)
+syswrite(int fd, const void *p, size_t n)
 {
-	va_list ap;
-
-	va_start(ap, part);
-	sayv(part, ap);
-	va_end(ap);
-}
-
-void
-panic(const char *part, ...)
-{
-	va_list ap;
-	int saved = errno;
-
-	va_start(ap, part);
-	sayv(part, ap);
-	va_end(ap);
-	errno = saved;
-	abort();
+	SYS(write, fd, p, n);
 }
 
 void

@@ -61,6 +61,10 @@ void futexwake(const void *w, int n, int shared) HIDDEN;
 void sigsoff(Sigs *old) HIDDEN;
 void sigsback(const Sigs *old) HIDDEN;
 
+/* Let others run; sleep for a while. */
+void sysyield(void) HIDDEN;
+void sysnap(uint64_t ns) HIDDEN;
+
 int systid(void) HIDDEN;
 int syspid(void) HIDDEN;
 /* Whether the thread tid of this process lives. */
@@ -73,6 +77,9 @@ void sysunmap(void *p, size_t n) HIDDEN;
 
 /* Bytes [p, p+n) copied to dst without faulting: the count that could be read. */
 size_t saferead(void *dst, const void *p, size_t n) HIDDEN;
+
+/* Bytes to a descriptor, once; how it went is not told. */
+void syswrite(int fd, const void *p, size_t n) HIDDEN;
 
 /* One line on standard error, built without stdio: "rendez: " and the parts up to nil. */
 void say(const char *part, ...) HIDDEN __attribute__((sentinel));
@@ -97,6 +104,9 @@ void clockinit(void) HIDDEN;
 int onaltstack(uintptr_t p) HIDDEN;
 
 #if defined(__x86_64__)
+/* What glibc keeps in a spin lock. */
+enum { SPINFREE = 1, SPINHELD = 0 };
+
 /* A word that no two living threads of this process share. */
 static inline uintptr_t
 threadself(void)
@@ -138,6 +148,8 @@ ticks(void)
 	return likely(tickscounter) ? __builtin_ia32_rdtsc() : nsnow();
 }
 #elif defined(__aarch64__)
+enum { SPINFREE = 0, SPINHELD = 1 };
+
 static inline uintptr_t
 threadself(void)
 {

@@ -98,6 +98,19 @@ sweep(Proc *p, void *found)
 	return 0;
 }
 
+int
+procpid(void)
+{
+	uint32_t pid = atomic_load_explicit(&own.pid, memory_order_acquire);
+
+	if(unlikely(pid == 0)) {
+		syswipeonfork(&own, sizeof own);
+		pid = (uint32_t)syspid();
+		atomic_store_explicit(&own.pid, pid, memory_order_release);
+	}
+	return (int)pid;
+}
+
 Proc *
 procalloc(void)
 {
@@ -105,10 +118,7 @@ procalloc(void)
 	int c, swept = 0;
 	Proc *p;
 
-	if(unlikely(atomic_load_explicit(&own.pid, memory_order_acquire) == 0)) {
-		syswipeonfork(&own, sizeof own);
-		atomic_store_explicit(&own.pid, (uint32_t)syspid(), memory_order_release);
-	}
+	procpid();
 	for(;;) {
 		start = atomic_load_explicit(&hint, memory_order_relaxed);
 		for(c = 0; c < NCHUNK && chunk(c) != nil; c++)

@@ -37,6 +37,7 @@ struct Proc {
 	int tid;
 	uint32_t num;	  /* its number, from 1 */
 	uint8_t chosen;	  /* Chosen */
+	uint8_t mode;	  /* what it waits for: of a readers-writer lock, 1 to write */
 	uint8_t waiting;  /* linked by its owner, who has not yet taken it off or consumed the Ready */
 	uint8_t moved;	  /* it came to the mutex's queue from a condition's */
 	uint8_t starved;  /* it set the mutex's NoBarge */
@@ -85,6 +86,9 @@ void procexit(void) HIDDEN;
 
 /* The Proc of a number; nil if there never was one. */
 Proc *procof(uint32_t num) HIDDEN;
+
+/* The number of the process that this memory belongs to: changes in a forked child, not in one made by vfork. */
+int procpid(void) HIDDEN;
 
 /* Calls f for each Proc that is given out; stops when f returns nonzero. */
 void procwalk(int (*f)(Proc *, void *), void *arg) HIDDEN;

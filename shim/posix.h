@@ -34,6 +34,31 @@ RZ(int, sem_timedwait, sem_t *, const struct timespec *);
 RZ(int, sem_clockwait, sem_t *, clockid_t, const struct timespec *);
 RZ(int, sem_post, sem_t *);
 
+RZ(int, pthread_rwlock_rdlock, pthread_rwlock_t *);
+RZ(int, pthread_rwlock_wrlock, pthread_rwlock_t *);
+RZ(int, pthread_rwlock_tryrdlock, pthread_rwlock_t *);
+RZ(int, pthread_rwlock_trywrlock, pthread_rwlock_t *);
+RZ(int, pthread_rwlock_timedrdlock, pthread_rwlock_t *, const struct timespec *);
+RZ(int, pthread_rwlock_timedwrlock, pthread_rwlock_t *, const struct timespec *);
+RZ(int, pthread_rwlock_clockrdlock, pthread_rwlock_t *, clockid_t, const struct timespec *);
+RZ(int, pthread_rwlock_clockwrlock, pthread_rwlock_t *, clockid_t, const struct timespec *);
+RZ(int, pthread_rwlock_unlock, pthread_rwlock_t *);
+RZ(int, pthread_rwlock_init, pthread_rwlock_t *, const pthread_rwlockattr_t *);
+RZ(int, pthread_rwlock_destroy, pthread_rwlock_t *);
+
+RZ(int, pthread_barrier_wait, pthread_barrier_t *);
+RZ(int, pthread_barrier_init, pthread_barrier_t *, const pthread_barrierattr_t *, unsigned);
+RZ(int, pthread_barrier_destroy, pthread_barrier_t *);
+
+RZ(int, pthread_once, pthread_once_t *, void (*)(void));
+RZ(void, call_once, once_flag *, void (*)(void));
+
+RZ(int, pthread_spin_lock, pthread_spinlock_t *);
+RZ(int, pthread_spin_trylock, pthread_spinlock_t *);
+RZ(int, pthread_spin_unlock, pthread_spinlock_t *);
+RZ(int, pthread_spin_init, pthread_spinlock_t *, int);
+RZ(int, pthread_spin_destroy, pthread_spinlock_t *);
+
 RZ(int, mtx_init, mtx_t *, int);
 RZ(void, mtx_destroy, mtx_t *);
 RZ(int, mtx_lock, mtx_t *);

@@ -31,6 +31,23 @@
 	    (pthread_cond_t * c, pthread_mutex_t * m, const struct timespec *t), (c, m, t)) \
 	F(int, pthread_cond_clockwait, "GLIBC_2.30", \
 	    (pthread_cond_t * c, pthread_mutex_t * m, clockid_t k, const struct timespec *t), (c, m, k, t)) \
+	F(int, pthread_rwlock_rdlock, "GLIBC_2.2.5", (pthread_rwlock_t * l), (l)) \
+	F(int, pthread_rwlock_wrlock, "GLIBC_2.2.5", (pthread_rwlock_t * l), (l)) \
+	F(int, pthread_rwlock_tryrdlock, "GLIBC_2.2.5", (pthread_rwlock_t * l), (l)) \
+	F(int, pthread_rwlock_trywrlock, "GLIBC_2.2.5", (pthread_rwlock_t * l), (l)) \
+	F(int, pthread_rwlock_timedrdlock, "GLIBC_2.2.5", (pthread_rwlock_t * l, const struct timespec *t), (l, t)) \
+	F(int, pthread_rwlock_timedwrlock, "GLIBC_2.2.5", (pthread_rwlock_t * l, const struct timespec *t), (l, t)) \
+	F(int, pthread_rwlock_clockrdlock, "GLIBC_2.30", \
+	    (pthread_rwlock_t * l, clockid_t c, const struct timespec *t), (l, c, t)) \
+	F(int, pthread_rwlock_clockwrlock, "GLIBC_2.30", \
+	    (pthread_rwlock_t * l, clockid_t c, const struct timespec *t), (l, c, t)) \
+	F(int, pthread_rwlock_unlock, "GLIBC_2.2.5", (pthread_rwlock_t * l), (l)) \
+	F(int, pthread_rwlock_init, "GLIBC_2.2.5", (pthread_rwlock_t * l, const pthread_rwlockattr_t *a), (l, a)) \
+	F(int, pthread_rwlock_destroy, "GLIBC_2.2.5", (pthread_rwlock_t * l), (l)) \
+	F(int, pthread_barrier_wait, "GLIBC_2.2.5", (pthread_barrier_t * b), (b)) \
+	F(int, pthread_barrier_init, "GLIBC_2.2.5", \
+	    (pthread_barrier_t * b, const pthread_barrierattr_t *a, unsigned n), (b, a, n)) \
+	F(int, pthread_barrier_destroy, "GLIBC_2.2.5", (pthread_barrier_t * b), (b)) \
 	F(int, sem_init, "GLIBC_2.2.5", (sem_t * s, int shared, unsigned v), (s, shared, v)) \
 	F(int, pthread_create, "GLIBC_2.2.5", (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *), void *arg), \
 	    (t, a, f, arg)) \

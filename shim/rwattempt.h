@@ -1,0 +1,58 @@
+/*
+ * One attempt at a readers-writer lock, from the first failure to the end, and the steps that it is made of
+ * (rwqueue.c); and what the waker needs to know too.  The argument stands in rwslow.c.
+ */
+#ifndef RENDEZ_RWATTEMPT_H
+#define RENDEZ_RWATTEMPT_H
+
+#include "rwlock.h"
+
+typedef struct Rwattempt {
+	Rwlock *l;
+	Proc *p;
+	int write;
+	int awake;   /* the word's Awake names p */
+	int chosen;  /* was taken off the queue to have it: no Turn, no Queued stands
+                  in its way */
+	int expired; /* has waited a Turn out */
+	int front;
+	Woken late; /* why it gives up, even if it was chosen at last */
+	Wait w;
+} Rwattempt;
+
+/* A key of its own: the address may be another object's tomorrow. */
+static inline const void *
+rwkey(const Rwlock *l)
+{
+	return (const char *)l + 2;
+}
+
+static inline int
+preferswriters(const Rwlock *l)
+{
+	return l->flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP;
+}
+
+static inline int
+rwstale(uint64_t word, const Rwlock *l)
+{
+	Proc *p;
+
+	if((word & RWAWAKE) == 0)
+		return 0;
+	p = procof((uint32_t)word >> Awakeshift);
+	return p == nil || atomic_load_explicit(&p->awakefor, memory_order_acquire) != (uintptr_t)l;
+}
+
+/* 1: it is ours; 0: not now; EAGAIN: it has too many readers. */
+int rwtake(Rwattempt *, uint64_t *word) HIDDEN;
+/* Link the Proc; 0, and nothing done, if the lock may be taken instead.  *banned: nobody holds it. */
+int rwenqueue(Rwattempt *, int *banned) HIDDEN;
+/* Take the Proc off the queue; 0 if it was chosen meanwhile, and its Ready is on the way. */
+int rwdequeue(Rwattempt *) HIDDEN;
+/* As attemptlook: Wready chosen, Wtimeout off the queue and free to take, Wnote still linked. */
+Woken rwlook(Rwattempt *) HIDDEN;
+/* Give up.  Who was chosen takes it after all (1), or leaves it held and with no name of its own. */
+int rwdisown(Rwattempt *) HIDDEN;
+
+#endif

@@ -1,0 +1,192 @@
+/*
+ * pthread_rwlock_*: the fast paths.  A lock that nobody holds or waits for, or
+ * that only readers hold, is taken with one compare-and-swap and given up with
+ * one atomic; while the process has had one thread only both are plain.  The
+ * rest is in rwslow.c.
+ */
+#define _GNU_SOURCE
+#include "rwlock.h"
+#include "export.h"
+#include "posix.h"
+#include "real.h"
+
+#include <errno.h>
+
+static int
+ours(const pthread_rwlock_t *p)
+{
+	return likely(((const Rwlock *)p)->shared == 0);
+}
+
+static void
+rwtook(Rwlock *l, int write, uintptr_t pc)
+{
+	atomic_store_explicit(&l->pc, pc, memory_order_relaxed);
+	if(write)
+		atomic_store_explicit(&l->writer, mytid(), memory_order_relaxed);
+}
+
+/* The fast path: one compare-and-swap of a word that says that nobody waits. */
+static inline int
+cantake(Rwlock *l, int write)
+{
+	uint64_t word = atomic_load_explicit(&l->word, memory_order_relaxed), new;
+
+	if(write ? word != 0 : (word & ~((uint64_t)MAXREADERS << 32)) != 0 || READERS(word) == MAXREADERS)
+		return 0;
+	new = write ? WLOCKED : word + READER;
+	if(__libc_single_threaded) {
+		atomic_store_explicit(&l->word, new, memory_order_relaxed);
+		return 1;
+	}
+	return atomic_compare_exchange_strong_explicit(
+	    &l->word, &word, new, memory_order_acquire, memory_order_relaxed);
+}
+
+static inline int
+rwlock(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
+{
+	int r;
+
+	if(unlikely(!cantake(l, write))) {
+		if(atomic_load_explicit(&l->writer, memory_order_relaxed) == mytid())
+			return EDEADLK;
+		r = rwwait(l, write, pc, d);
+		if(r != 0)
+			return r;
+	}
+	rwtook(l, write, pc);
+	return 0;
+}
+
+static int
+rwclocklock(pthread_rwlock_t *p, int write, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	Deadline d = {*at, clock};
+
+	if((clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) || !nsecok(at))
+		return EINVAL;
+	return rwlock((Rwlock *)p, write, pc, &d);
+}
+
+static int
+rwtrylock(Rwlock *l, int write, uintptr_t pc)
+{
+	int r;
+
+	if(!cantake(l, write)) {
+		r = rwtry(l, write);
+		if(r != 0)
+			return r;
+	}
+	rwtook(l, write, pc);
+	return 0;
+}
+
+EXPORT(pthread_rwlock_rdlock);
+int
+rz_pthread_rwlock_rdlock(pthread_rwlock_t *p)
+{
+	return ours(p) ? rwlock((Rwlock *)p, 0, CALLER, nil) : real.pthread_rwlock_rdlock(p);
+}
+
+EXPORT(pthread_rwlock_wrlock);
+int
+rz_pthread_rwlock_wrlock(pthread_rwlock_t *p)
+{
+	return ours(p) ? rwlock((Rwlock *)p, 1, CALLER, nil) : real.pthread_rwlock_wrlock(p);
+}
+
+EXPORT(pthread_rwlock_tryrdlock);
+int
+rz_pthread_rwlock_tryrdlock(pthread_rwlock_t *p)
+{
+	return ours(p) ? rwtrylock((Rwlock *)p, 0, CALLER) : real.pthread_rwlock_tryrdlock(p);
+}
+
+EXPORT(pthread_rwlock_trywrlock);
+int
+rz_pthread_rwlock_trywrlock(pthread_rwlock_t *p)
+{
+	return ours(p) ? rwtrylock((Rwlock *)p, 1, CALLER) : real.pthread_rwlock_trywrlock(p);
+}
+
+EXPORT(pthread_rwlock_timedrdlock);
+int
+rz_pthread_rwlock_timedrdlock(pthread_rwlock_t *p, const struct timespec *at)
+{
+	return ours(p) ? rwclocklock(p, 0, CLOCK_REALTIME, at, CALLER) : real.pthread_rwlock_timedrdlock(p, at);
+}
+
+EXPORT(pthread_rwlock_timedwrlock);
+int
+rz_pthread_rwlock_timedwrlock(pthread_rwlock_t *p, const struct timespec *at)
+{
+	return ours(p) ? rwclocklock(p, 1, CLOCK_REALTIME, at, CALLER) : real.pthread_rwlock_timedwrlock(p, at);
+}
+
+EXPORT(pthread_rwlock_clockrdlock);
+int
+rz_pthread_rwlock_clockrdlock(pthread_rwlock_t *p, clockid_t c, const struct timespec *at)
+{
+	return ours(p) ? rwclocklock(p, 0, c, at, CALLER) : real.pthread_rwlock_clockrdlock(p, c, at);
+}
+
+EXPORT(pthread_rwlock_clockwrlock);
+int
+rz_pthread_rwlock_clockwrlock(pthread_rwlock_t *p, clockid_t c, const struct timespec *at)
+{
+	return ours(p) ? rwclocklock(p, 1, c, at, CALLER) : real.pthread_rwlock_clockwrlock(p, c, at);
+}
+
+/* One atomic gives it up, and is the last touch. */
+EXPORT(pthread_rwlock_unlock);
+int
+rz_pthread_rwlock_unlock(pthread_rwlock_t *p)
+{
+	Rwlock *l = (Rwlock *)p;
+	uint64_t old;
+
+	if(unlikely(!ours(p)))
+		return real.pthread_rwlock_unlock(p);
+	old = atomic_load_explicit(&l->word, memory_order_relaxed);
+	if(old & WLOCKED) {
+		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
+		if(__libc_single_threaded) {
+			atomic_store_explicit(&l->word, old & ~WLOCKED, memory_order_relaxed);
+			return 0;
+		}
+		while(!atomic_compare_exchange_weak_explicit(
+		    &l->word, &old, old & ~WLOCKED, memory_order_release, memory_order_relaxed))
+			;
+	} else if(READERS(old) != 0) {
+		if(__libc_single_threaded) {
+			atomic_store_explicit(&l->word, old - READER, memory_order_relaxed);
+			return 0;
+		}
+		old = atomic_fetch_sub_explicit(&l->word, READER, memory_order_release);
+		if(READERS(old) != 1)
+			return 0;
+	}
+	if(unlikely((old & QUEUED) && !(old & RWAWAKE)))
+		rwwake(l);
+	return 0;
+}
+
+EXPORT(pthread_rwlock_init);
+int
+rz_pthread_rwlock_init(pthread_rwlock_t *p, const pthread_rwlockattr_t *attr)
+{
+	int r = real.pthread_rwlock_init(p, attr);
+
+	if(r == 0 && ours(p) && probeon)
+		atomic_store_explicit(&((Rwlock *)p)->id, initsite(CALLER), memory_order_relaxed);
+	return r;
+}
+
+EXPORT(pthread_rwlock_destroy);
+int
+rz_pthread_rwlock_destroy(pthread_rwlock_t *p)
+{
+	return ours(p) ? 0 : real.pthread_rwlock_destroy(p);
+}

@@ -1,0 +1,198 @@
+/* The steps of an attempt at a readers-writer lock, each one atomic on its word or one section of its bucket.  See rwslow.c. */
+#define _GNU_SOURCE
+#include "rwattempt.h"
+
+#include "../compat/waitq.h"
+
+#include <errno.h>
+
+static void rwabandon(Proc *);
+
+static int
+maytake(const Rwattempt *a, uint64_t word)
+{
+	int favoured = a->chosen || a->expired;
+
+	if(word & WLOCKED)
+		return 0;
+	if(a->write)
+		return READERS(word) == 0 && (favoured || !(word & TURN));
+	return favoured || !preferswriters(a->l) || !(word & (QUEUED | TURN));
+}
+
+static uint64_t
+unnamed(const Rwattempt *a, uint64_t word)
+{
+	if(a->awake && (word & RWAWAKE) == (uint64_t)a->p->num << Awakeshift)
+		word &= ~RWAWAKE;
+	return word;
+}
+
+static void
+notawake(Rwattempt *a)
+{
+	if(a->awake) {
+		atomic_store_explicit(&a->p->awakefor, 0, memory_order_release);
+		a->awake = 0;
+	}
+}
+
+int
+rwtake(Rwattempt *a, uint64_t *word)
+{
+	uint64_t new;
+
+	while(maytake(a, *word)) {
+		new = unnamed(a, *word);
+		if(a->write) {
+			new |= WLOCKED;
+			if(a->chosen || a->expired)
+				new &= ~TURN;
+		} else {
+			if(READERS(new) == MAXREADERS)
+				return EAGAIN;
+			new += READER;
+		}
+		/* Who is named has not come for a while. */
+		if(a->expired)
+			new &= ~RWAWAKE;
+		if(atomic_compare_exchange_weak_explicit(
+		       &a->l->word, word, new, memory_order_acquire, memory_order_relaxed)) {
+			notawake(a);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int
+rwenqueue(Rwattempt *a, int *banned)
+{
+	const void *key = rwkey(a->l);
+	uint64_t old, new;
+	Bucket *b;
+	Sigs s;
+
+	sigsoff(&s);
+	b = qlock(key);
+	old = atomic_load_explicit(&a->l->word, memory_order_relaxed);
+	do {
+		if(maytake(a, old)) {
+			qunlock(b);
+			sigsback(&s);
+			return 0;
+		}
+		new = unnamed(a, old) | QUEUED;
+		if(rwstale(new, a->l))
+			new &= ~RWAWAKE;
+	} while(
+	    !atomic_compare_exchange_weak_explicit(&a->l->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	notawake(a);
+	a->chosen = 0;
+	a->p->mode = (uint8_t)a->write;
+	a->p->object = a->l;
+	a->p->abandon = rwabandon;
+	a->p->waiting = 1;
+	qput(b, a->p, key, a->front);
+	qunlock(b);
+	sigsback(&s);
+	a->front = 1;
+	*banned = !HELD(old);
+	return 1;
+}
+
+/* Off the queue by itself; 0 if it was chosen meanwhile, and its Ready is on
+ * the way. */
+int
+rwdequeue(Rwattempt *a)
+{
+	Bucket *b;
+	Sigs s;
+
+	sigsoff(&s);
+	b = qlockof(a->p);
+	if(b != nil) {
+		if(qalone(a->p))
+			atomic_fetch_and_explicit(&a->l->word, ~QUEUED, memory_order_relaxed);
+		qtake(b, a->p);
+		qunlock(b);
+	}
+	sigsback(&s);
+	return b != nil;
+}
+
+/* Gives up.  Who was chosen takes it after all (1), or leaves it held and with
+ * no name of its own. */
+int
+rwdisown(Rwattempt *a)
+{
+	uint64_t word = atomic_load_explicit(&a->l->word, memory_order_relaxed), new;
+
+	do {
+		if(rwtake(a, &word) == 1)
+			return 1;
+		new = unnamed(a, word);
+		if(a->write && a->chosen)
+			new &= ~TURN;
+	} while(new != word && !atomic_compare_exchange_weak_explicit(
+				   &a->l->word, &word, new, memory_order_release, memory_order_relaxed));
+	notawake(a);
+	return 0;
+}
+
+/* The frame of this wait is gone. */
+static void
+rwabandon(Proc *p)
+{
+	Rwattempt a = {.l = p->object, .p = p, .write = p->mode};
+	uint64_t word, new;
+
+	if(p->waiting) {
+		if(rwdequeue(&a)) {
+			if(a.write)
+				rwwake(a.l);
+			return;
+		}
+		block(p, nil, 0, nil, nil);
+	}
+	a.awake = atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)a.l;
+	if(!a.awake)
+		return;
+	word = atomic_load_explicit(&a.l->word, memory_order_relaxed);
+	do
+		new = unnamed(&a, word) & ~TURN;
+	while(
+	    !atomic_compare_exchange_weak_explicit(&a.l->word, &word, new, memory_order_acq_rel, memory_order_relaxed));
+	notawake(&a);
+	if(!HELD(new) && (new &QUEUED))
+		rwwake(a.l);
+}
+
+Woken
+rwlook(Rwattempt *a)
+{
+	uint64_t old, new;
+	Bucket *b;
+	Woken r;
+	Sigs s;
+
+	sigsoff(&s);
+	b = qlockof(a->p);
+	if(b == nil) {
+		sigsback(&s);
+		return Wready;
+	}
+	old = atomic_load_explicit(&a->l->word, memory_order_relaxed);
+	do {
+		r = HELD(old) ? Wnote : Wtimeout;
+		new = HELD(old) ? old & ~RWAWAKE : old;
+		if(r == Wtimeout && qalone(a->p))
+			new &= ~QUEUED;
+	} while(
+	    !atomic_compare_exchange_weak_explicit(&a->l->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	if(r == Wtimeout)
+		qtake(b, a->p);
+	qunlock(b);
+	sigsback(&s);
+	return r;
+}

@@ -1,0 +1,178 @@
+/*
+ * Readers-writer locks: the mutex's rule of one active successor, with readers.
+ *
+ * One word says who holds the lock and who is interested:
+ *
+ *	Wlocked		a writer holds it
+ *	Queued		Procs are linked under this address; exact with the
+ *bucket locked Turn		a writer is owed the lock: who comes now queues,
+ *for a few milliseconds at most Awake		(a field) the number of a Proc
+ *that is on its way, as in a mutex's word
+ *	readers		(the upper half) how many hold it for reading
+ *
+ * Who may take it.  A writer: when nobody holds it.  A reader: when no writer
+ * does; if the lock prefers writers
+ *(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) only while nobody is linked,
+ *unless it was chosen itself.  So with the default kind a reader that holds the
+ *lock may lock it again, whoever waits; and with the other no stream of readers
+ *keeps a writer out, nor of writers the readers that stand before them.
+ *
+ * Who is chosen.  When the last holder leaves, Procs are linked and none is on
+ *its way: by default all readers that wait, else the eldest writer; where
+ *writers are preferred, the eldest, and if that is a reader all readers before
+ *the first writer. Awake names the first of them.  The others need no name:
+ *they try by themselves, and queue again only behind a holder.
+ *
+ * No wakeup is lost, and nothing touched too late, by the mutex's argument
+ *(mutexslow.c): linking is by compare-and-swap on a word that somebody holds
+ *(or under Turn, which expires), and whoever makes the lock free with one
+ *atomic and sees Queued without Awake looks under the bucket lock.
+ */
+#define _GNU_SOURCE
+#include "rwattempt.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+	TURNNS = 2000000,  /* a free lock is refused to nobody for longer */
+	WATCHNS = 4000000, /* how long a waiter trusts that it will be chosen; doubles up to */
+	WATCHMAXNS = 1000000000,
+	SPIN = 100,
+};
+
+static void
+asleep(void *w)
+{
+	waitpark(w);
+}
+
+/* Sleeps until chosen (Wready), or until it has given up and is off the queue. */
+static Woken
+await(Rwattempt *a, const Deadline *d, int banned)
+{
+	uint64_t patience = banned ? TURNNS : WATCHNS;
+	const Deadline *until;
+	Deadline watch;
+	Woken r;
+
+	for(;;) {
+		watch = deadlinein(patience);
+		until = d == nil || deadlinebefore(&watch, d) ? &watch : d;
+		r = block(a->p, until, 0, probeon ? asleep : nil, &a->w);
+		if(r == Wready)
+			return r;
+		if(until == &watch) {
+			r = rwlook(a);
+			if(r == Wnote) {
+				patience = patience < WATCHMAXNS / 2 ? patience * 2 : WATCHMAXNS;
+				continue;
+			}
+			a->expired |= r == Wtimeout;
+		} else {
+			a->late = Wtimeout;
+			r = rwdequeue(a) ? Wtimeout : Wready;
+		}
+		if(r == Wready)
+			block(a->p, nil, 0, nil, nil);
+		return r;
+	}
+}
+
+/* Queues, sleeps and comes back: 0 to try again, ETIMEDOUT to give up. */
+static int
+sleepon(Rwattempt *a, const Deadline *d)
+{
+	int banned;
+
+	if(a->p == nil)
+		a->p = procenter();
+	if(!rwenqueue(a, &banned))
+		return 0;
+	a->late = Wready;
+	if(await(a, d, banned) == Wready) {
+		a->chosen = 1;
+		a->awake = atomic_load_explicit(&a->p->awakefor, memory_order_relaxed) == (uintptr_t)a->l;
+	}
+	a->p->waiting = 0;
+	if(probeon)
+		waitparked(&a->w);
+	if(a->late == Wready)
+		return 0;
+	/* A writer that leaves may have been all that kept readers behind it from joining those who hold it. */
+	if(a->write && !a->chosen)
+		rwwake(a->l);
+	return ETIMEDOUT;
+}
+
+static void
+rwopen(Rwattempt *a, uintptr_t pc)
+{
+	Wait *w = &a->w;
+
+	w->object = a->l;
+	w->idword = (uint32_t *)&a->l->id;
+	w->kind = Krwlock;
+	w->op = a->write ? Owrlock : Ordlock;
+	w->counted = 0;
+	w->pc = pc;
+	waitbegin(w, atomic_load_explicit(&a->l->pc, memory_order_relaxed));
+}
+
+int
+rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
+{
+	Rwattempt a;
+	uint64_t word = atomic_load_explicit(&l->word, memory_order_relaxed);
+	int r = 0, opened = 0, woken = 0, i;
+
+	memset(&a, 0, offsetof(Rwattempt, w));
+	a.l = l;
+	a.write = write;
+	a.w.on = 0;
+	for(;;) {
+		r = rwtake(&a, &word);
+		if(r != 0)
+			break;
+		if(probeon) {
+			if(!opened)
+				rwopen(&a, pc);
+			else if(woken)
+				waitagain(&a.w, a.p->waker, atomic_load_explicit(&l->pc, memory_order_relaxed));
+		}
+		opened = 1;
+		woken = 0;
+		for(i = 0; i < SPIN && r == 0; i++) {
+			relax();
+			word = atomic_load_explicit(&l->word, memory_order_relaxed);
+			r = rwtake(&a, &word);
+		}
+		if(r != 0)
+			break;
+		r = sleepon(&a, d);
+		if(r != 0) {
+			if(rwdisown(&a))
+				r = 1;
+			break;
+		}
+		woken = 1;
+		word = atomic_load_explicit(&l->word, memory_order_relaxed);
+	}
+	if(r == 1)
+		r = 0;
+	if(probeon && opened)
+		waitend(&a.w, r == 0 ? Eacquired : r == ETIMEDOUT ? Etimeout : Eerror, woken ? a.p->waker : 0, 0);
+	if(a.p != nil)
+		procleave(a.p);
+	return r;
+}
+
+int
+rwtry(Rwlock *l, int write)
+{
+	Rwattempt a = {.l = l, .write = write, .expired = write}; /* a free lock may not be called busy to a writer */
+	uint64_t word = atomic_load_explicit(&l->word, memory_order_relaxed);
+	int r = rwtake(&a, &word);
+
+	return r == 1 ? 0 : r == 0 ? EBUSY : r;
+}

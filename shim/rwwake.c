@@ -1,0 +1,104 @@
+/*
+ * The readers-writer lock when its last holder leaves with others waiting: whom to wake.  The
+ * argument stands in rwslow.c.
+ */
+#define _GNU_SOURCE
+#include "rwattempt.h"
+
+#include "../compat/waitq.h"
+
+/*
+ * With the bucket locked: how many the rule chooses, from the eldest that it
+ * does.  Readers that stand behind a writer are not next to each other: take
+ * them one by one.
+ */
+static Proc *
+nextchosen(Bucket *b, const Rwlock *l, int readers)
+{
+	Proc *first = qfirst(b, rwkey(l)), *p = first;
+
+	if(p == nil || !readers)
+		return p;
+	do
+		if(!p->mode)
+			return p;
+	while(!preferswriters(l) && (p = p->next) != first);
+	return nil;
+}
+
+/*
+ * With signals off.  Takes off the queue whom the rule chooses, if the lock is
+ * free for them and none is on the way: a chain linked by nextkey, the one that
+ * Awake names first.  The lock may be gone: it is touched only while somebody
+ * is linked.
+ */
+static Proc *
+choose(Rwlock *l)
+{
+	Proc *p, *first, **tail;
+	uint64_t old, new;
+	int readers, free;
+	Bucket *b = qlock(rwkey(l));
+
+	first = qfirst(b, rwkey(l));
+	if(first == nil) {
+		qunlock(b);
+		return nil;
+	}
+	p = nextchosen(b, l, 1);
+	readers = p != nil;
+	if(readers)
+		first = p;
+	atomic_store_explicit(&first->awakefor, (uintptr_t)l, memory_order_release);
+	old = atomic_load_explicit(&l->word, memory_order_relaxed);
+	do {
+		free = 0;
+		if((old & RWAWAKE) && !rwstale(old, l))
+			break;
+		new = old & ~RWAWAKE;
+		/* Held: that holder's unlock will see that none is on the way. */
+		free = !(old & WLOCKED) && (readers || READERS(old) == 0);
+		if(free) {
+			new |= (uint64_t)first->num << Awakeshift;
+			if(!readers && preferswriters(l))
+				new |= TURN;
+		}
+	} while(
+	    !atomic_compare_exchange_weak_explicit(&l->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	if(!free) {
+		atomic_store_explicit(&first->awakefor, 0, memory_order_release);
+		qunlock(b);
+		return nil;
+	}
+	tail = &first;
+	for(p = first; p != nil; p = readers ? nextchosen(b, l, 1) : nil) {
+		if(qalone(p))
+			atomic_fetch_and_explicit(&l->word, ~QUEUED, memory_order_relaxed);
+		qtake(b, p);
+		*tail = p;
+		tail = &p->nextkey;
+	}
+	*tail = nil;
+	qunlock(b);
+	return first;
+}
+
+void
+rwwake(Rwlock *l)
+{
+	uint32_t waker = 0;
+	Proc *p, *next;
+	Sigs s;
+
+	sigsoff(&s);
+	p = choose(l);
+	if(p != nil && probeon)
+		waker = wakerstack(0);
+	for(; p != nil; p = next) {
+		next = p->nextkey;
+		p->chosen = Cawake;
+		p->waker = waker;
+		ready(p);
+	}
+	sigsback(&s);
+}
