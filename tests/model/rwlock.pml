@@ -9,7 +9,7 @@
  * Thread I has a kind KI, a set of: Write; Timed; Vanish (longjmp out of a handler, wherever it waits); Stop
  * (a handler that never returns, wherever it waits); Again (locks once more while it reads); Meet (while it
  * reads it waits for another reader to come: it may, unless a writer waits and the lock prefers those);
- * Loop.  -DWRITERS: the kind that prefers writers; else readers.
+ * Twice; Loop.  -DWRITERS: the kind that prefers writers; else readers.
  *
  * The program's own protocol about memory: each says goodbye while it holds the lock; if the last is a
  * writer it frees the object once its unlock returned.
@@ -27,6 +27,7 @@
 #define Again 16
 #define Meet 32
 #define Loop 64
+#define Twice 128
 #define None 255
 #ifndef K0
 #define K0 Write
@@ -210,7 +211,7 @@ inline wakeif() {
 }
 
 proctype T(byte me; byte kind) {
-	bit chosen, expired, front, look, skip1, deep, last;
+	bit chosen, expired, front, look, skip1, deep, more = ((kind & Twice) != 0), last;
 	byte i, t;
 	chan pend = [NT] of { byte };
 
@@ -341,7 +342,7 @@ held1:
 	fi;
 	atomic {
 		if
-		:: kind & Loop
+		:: (kind & Loop) || more
 		:: else -> users--; last = (users == 0 && wr)
 		fi
 	};
@@ -362,6 +363,7 @@ unlock:
 	:: deep -> deep = 0; goto unlock
 	:: last -> alive = 0
 	:: (kind & Loop) -> goto lock
+	:: more -> more = 0; goto lock
 	:: else
 	fi;
 done:

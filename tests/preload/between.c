@@ -12,7 +12,7 @@ typedef struct Shared {
 	pthread_mutex_t m, robust;
 	pthread_cond_t c;
 	int turn;
-	long n;
+	long bysem, bymutex, byname; /* each guarded by its own: the phases of the two sides overlap */
 } Shared;
 
 static char name[64];
@@ -26,7 +26,7 @@ play(Shared *s, int me)
 
 	for(int i = 0; i < ROUNDS; i++) {
 		SAME(i & 1 ? sem_wait(mine) : sem_timedwait(mine, &d), 0);
-		s->n++;
+		s->bysem++;
 		SAME(sem_post(theirs), 0);
 	}
 	for(int i = 0; i < ROUNDS; i++) {
@@ -34,20 +34,20 @@ play(Shared *s, int me)
 		while(s->turn != me)
 			SAME(i & 1 ? pthread_cond_wait(&s->c, &s->m) : pthread_cond_timedwait(&s->c, &s->m, &d), 0);
 		s->turn = !me;
-		s->n++;
+		s->bymutex++;
 		SAME(i & 2 ? pthread_cond_signal(&s->c) : pthread_cond_broadcast(&s->c), 0);
 		SAME(pthread_mutex_unlock(&s->m), 0);
 	}
 	for(int i = 0; i < 10 * ROUNDS; i++) {
 		SAME(pthread_mutex_lock(&s->m), 0);
-		s->n++;
+		s->bymutex++;
 		SAME(pthread_mutex_unlock(&s->m), 0);
 	}
 	sem_t *both = sem_open(name, 0);
 	MUST(both != SEM_FAILED);
 	for(int i = 0; i < ROUNDS; i++) {
 		SAME(sem_wait(both), 0);
-		s->n++;
+		s->byname++;
 		SAME(sem_post(both), 0);
 	}
 	SAME(sem_close(both), 0);
@@ -107,7 +107,9 @@ with(char *self, int plain)
 	}
 	play(s, 0);
 	SAME(childstatus(pid), 42);
-	SAME(s->n, 2 * (ROUNDS + ROUNDS + 10 * ROUNDS + ROUNDS));
+	SAME(s->bysem, 2 * ROUNDS);
+	SAME(s->bymutex, 2 * (ROUNDS + 10 * ROUNDS));
+	SAME(s->byname, 2 * ROUNDS);
 	SAME(pthread_mutex_lock(&s->robust), EOWNERDEAD);
 	SAME(pthread_mutex_consistent(&s->robust), 0);
 	SAME(pthread_mutex_unlock(&s->robust), 0);
