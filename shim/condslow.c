@@ -199,6 +199,8 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 			block(p, nil, 0, nil, nil);
 			wakefrom(c, nil, 0, 0);
 		}
+		if(probeon)
+			waitend(&w, Eerror, 0, 0);
 	} else {
 		r = await(c, p, d, &w);
 		p->waiting = 0;
@@ -241,7 +243,7 @@ static int
 choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
 {
 	Mutex *m = p->mutex;
-	uint32_t old;
+	uint32_t old, new;
 
 	takeoff(b, c, p);
 	p->condwaker = waker;
@@ -250,11 +252,15 @@ choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
 	if(bm == nil)
 		return 1;
 	old = atomic_load_explicit(&m->word, memory_order_relaxed);
-	do
+	do {
 		if(!(old & Locked))
 			return 1;
-	while(!(old & Queued) && !atomic_compare_exchange_weak_explicit(
-				     &m->word, &old, old | Queued, memory_order_acq_rel, memory_order_relaxed));
+		new = old | Queued;
+		/* As for anyone who links itself there: a name that came with a copy or over a fork keeps unlocks from waking. */
+		if(mutexstale(new, m))
+			new &= ~AWAKE;
+	} while(new != old && !atomic_compare_exchange_weak_explicit(
+				  &m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
 	p->moved = 1;
 	p->starved = 0;
 	if(probeon) {
@@ -275,7 +281,7 @@ static void
 wakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 {
 	const void *key = condkey(c);
-	Proc *p, *next, *chain = nil;
+	Proc *p, *next, *chain = nil, **tail = &chain;
 	Bucket *b, *bm;
 	int tries;
 	Sigs s;
@@ -298,8 +304,9 @@ wakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 	}
 	while((p = qfirst(b, key)) != nil) {
 		if(choose(c, b, p->mutex == m ? bm : nil, p, waker)) {
-			p->nextkey = chain;
-			chain = p;
+			p->nextkey = nil;
+			*tail = p;
+			tail = &p->nextkey;
 		}
 		if(!all)
 			break;
