@@ -94,7 +94,6 @@ order(pthread_rwlock_t *l, int letin)
 	/* The writer that kept a reader out gives up: the reader joins the one who holds it. */
 	SAME(pthread_rwlock_rdlock(l), 0);
 	start(&quitter, givesup, l);
-	asleep(&quitter);
 	start(&r, toread, l);
 	SAME(join(&quitter), ETIMEDOUT);
 	join(&r);
