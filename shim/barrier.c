@@ -1,13 +1,12 @@
 /*
- * Barriers: who comes before the last sleeps by the barrier's address, and the
- * last wakes them all.
+ * Barriers: who comes before the last sleeps by the barrier's address, and the last wakes them all.
  *
- * The count of those who have come is changed with the bucket locked; it is the
- * number of Procs linked, but for one who jumped out of its wait, which takes
- * itself off and counts itself back.  The last one starts the next round before
- * it unlocks the bucket, so a thread that runs ahead into that round queues
- * behind nobody of this one.  Those who slept do not look at the barrier again:
- * whoever returns first may destroy and free it.
+ * The count of those who have come is changed with the bucket locked.  One who jumps out of its wait takes itself off and
+ * counts itself back.  The last one starts the next round before it unlocks the bucket, so a thread that runs ahead into that
+ * round queues behind nobody of this one.  Those who slept do not look at the barrier again: whoever
+ * returns first may destroy and free it.
+ *
+ * Model: tests/model/barrier.pml.
  */
 #define _GNU_SOURCE
 #include "export.h"

@@ -1,17 +1,17 @@
 /*
  * pthread_once and call_once.
  *
- * The control word, in glibc's values: 0 not yet; Done; or Running with the
- * number of the process above it.  A child that was forked while another thread
- * of its parent ran the initialiser finds another process's number there:
- * nobody runs it here, so it starts anew.
+ * The control word, in glibc's values: 0 not yet; Done; or Running with the number of the process above it.
+ * A child that was forked while another thread of its parent ran the initialiser finds another
+ * process's number there: nobody runs it here, so it starts anew.
  *
- * Who finds it running queues by its address until it is not.  The initialiser
- * may be cancelled, and a C++ exception may pass through it (std::call_once
- * does that): then the word goes back to 0 and whoever waits tries for itself.
- * Both unwind the stack, so the frame that runs the initialiser has a
- * personality routine of its own, which does just that; the compiler's would
- * bind us to its run-time library.
+ * Who finds it running queues by its address until it is not.  The initialiser may be cancelled, and a C++
+ * exception may pass through it (std::call_once does that): then the word goes back to 0 and whoever waits
+ * tries for itself.  The exception unwinds the stack, so the frame that runs the initialiser has a personality routine
+ * of its own, which does just that; the compiler's would bind us to its run-time library.  A
+ * cancellation may find no tables to unwind by, and is caught by libc's list of cleanups.
+ *
+ * Model: tests/model/once.pml.
  */
 #define _GNU_SOURCE
 #include "export.h"

@@ -37,6 +37,18 @@ notawake(Rwattempt *a)
 	}
 }
 
+/*
+ * A name or a Turn has gone out of the word.  While it stood there others linked themselves, and
+ * unlocks did not look; if no writer holds the lock now, nobody else may look for them: two readers
+ * behind a reader that took it with its name, say.  So whoever removes one looks.
+ */
+static void
+dropped(Rwattempt *a, uint64_t old, uint64_t new)
+{
+	if((old & ~new &(RWAWAKE | TURN)) && (new &QUEUED) && !(new &WLOCKED))
+		rwwake(a->l);
+}
+
 int
 rwtake(Rwattempt *a, uint64_t *word)
 {
@@ -44,10 +56,10 @@ rwtake(Rwattempt *a, uint64_t *word)
 
 	while(maytake(a, *word)) {
 		new = unnamed(a, *word);
+		if(a->chosen || a->expired)
+			new &= ~TURN;
 		if(a->write) {
 			new |= WLOCKED;
-			if(a->chosen || a->expired)
-				new &= ~TURN;
 		} else {
 			if(READERS(new) == MAXREADERS)
 				return EAGAIN;
@@ -59,6 +71,7 @@ rwtake(Rwattempt *a, uint64_t *word)
 		if(atomic_compare_exchange_weak_explicit(
 		       &a->l->word, word, new, memory_order_acquire, memory_order_relaxed)) {
 			notawake(a);
+			dropped(a, *word, new);
 			return 1;
 		}
 	}
@@ -85,10 +98,13 @@ rwenqueue(Rwattempt *a, int *banned)
 		new = unnamed(a, old) | QUEUED;
 		if(rwstale(new, a->l))
 			new &= ~RWAWAKE;
+		/* Chosen, and another was quicker: next time nobody shall be. */
+		if(a->chosen)
+			new |= TURN;
 	} while(
 	    !atomic_compare_exchange_weak_explicit(&a->l->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
 	notawake(a);
-	a->chosen = 0;
+	a->chosen = a->expired = 0;
 	a->p->mode = (uint8_t)a->write;
 	a->p->object = a->l;
 	a->p->abandon = rwabandon;
@@ -96,16 +112,16 @@ rwenqueue(Rwattempt *a, int *banned)
 	qput(b, a->p, key, a->front);
 	qunlock(b);
 	sigsback(&s);
+	dropped(a, old, new);
 	a->front = 1;
 	*banned = !HELD(old);
 	return 1;
 }
 
-/* Off the queue by itself; 0 if it was chosen meanwhile, and its Ready is on
- * the way. */
 int
 rwdequeue(Rwattempt *a)
 {
+	uint64_t clear = TURN; /* it may be ours; without it others only barge */
 	Bucket *b;
 	Sigs s;
 
@@ -113,16 +129,15 @@ rwdequeue(Rwattempt *a)
 	b = qlockof(a->p);
 	if(b != nil) {
 		if(qalone(a->p))
-			atomic_fetch_and_explicit(&a->l->word, ~QUEUED, memory_order_relaxed);
+			clear |= QUEUED;
 		qtake(b, a->p);
+		atomic_fetch_and_explicit(&a->l->word, ~clear, memory_order_relaxed);
 		qunlock(b);
 	}
 	sigsback(&s);
 	return b != nil;
 }
 
-/* Gives up.  Who was chosen takes it after all (1), or leaves it held and with
- * no name of its own. */
 int
 rwdisown(Rwattempt *a)
 {
@@ -132,11 +147,13 @@ rwdisown(Rwattempt *a)
 		if(rwtake(a, &word) == 1)
 			return 1;
 		new = unnamed(a, word);
-		if(a->write && a->chosen)
+		if(a->chosen)
 			new &= ~TURN;
 	} while(new != word && !atomic_compare_exchange_weak_explicit(
 				   &a->l->word, &word, new, memory_order_release, memory_order_relaxed));
 	notawake(a);
+	/* A writer that leaves may have been all that kept readers behind it from joining those who hold it. */
+	rwwake(a->l);
 	return 0;
 }
 
@@ -149,8 +166,7 @@ rwabandon(Proc *p)
 
 	if(p->waiting) {
 		if(rwdequeue(&a)) {
-			if(a.write)
-				rwwake(a.l);
+			rwwake(a.l);
 			return;
 		}
 		block(p, nil, 0, nil, nil);
@@ -164,8 +180,7 @@ rwabandon(Proc *p)
 	while(
 	    !atomic_compare_exchange_weak_explicit(&a.l->word, &word, new, memory_order_acq_rel, memory_order_relaxed));
 	notawake(&a);
-	if(!HELD(new) && (new &QUEUED))
-		rwwake(a.l);
+	rwwake(a.l);
 }
 
 Woken
@@ -194,5 +209,7 @@ rwlook(Rwattempt *a)
 		qtake(b, a->p);
 	qunlock(b);
 	sigsback(&s);
+	if(r == Wnote)
+		dropped(a, old, new);
 	return r;
 }

@@ -4,29 +4,30 @@
  * One word says who holds the lock and who is interested:
  *
  *	Wlocked		a writer holds it
- *	Queued		Procs are linked under this address; exact with the
- *bucket locked Turn		a writer is owed the lock: who comes now queues,
- *for a few milliseconds at most Awake		(a field) the number of a Proc
- *that is on its way, as in a mutex's word
+ *	Queued		Procs are linked under this address; exact with the bucket locked
+ *	Turn		one who waits is owed the lock: writers that come now queue, and readers too if writers
+ *			are preferred, for a few milliseconds at most
+ *	Awake		(a field) the number of a Proc that is on its way, as in a mutex's word
  *	readers		(the upper half) how many hold it for reading
  *
- * Who may take it.  A writer: when nobody holds it.  A reader: when no writer
- * does; if the lock prefers writers
- *(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) only while nobody is linked,
- *unless it was chosen itself.  So with the default kind a reader that holds the
- *lock may lock it again, whoever waits; and with the other no stream of readers
- *keeps a writer out, nor of writers the readers that stand before them.
+ * Who may take it.  A writer: when nobody holds it.  A reader: when no writer does; if the lock prefers
+ * writers (PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) only while nobody is linked, unless it was chosen
+ * itself.  So with the default kind a reader that holds the lock may lock it again, whoever waits; and with the
+ * other no stream of readers keeps a writer out.  Who was chosen and found another quicker sets Turn when it queues
+ * again.
  *
- * Who is chosen.  When the last holder leaves, Procs are linked and none is on
- *its way: by default all readers that wait, else the eldest writer; where
- *writers are preferred, the eldest, and if that is a reader all readers before
- *the first writer. Awake names the first of them.  The others need no name:
- *they try by themselves, and queue again only behind a holder.
+ * Who is chosen.  When nobody holds the lock, Procs are linked and none is on its way: by default all
+ * readers that wait, else the eldest writer; where writers are preferred, the eldest, and if that is a reader all
+ * readers before the first writer.  Awake names the first of them.  The others need no name: they try by
+ * themselves, and queue again only behind a holder.
  *
- * No wakeup is lost, and nothing touched too late, by the mutex's argument
- *(mutexslow.c): linking is by compare-and-swap on a word that somebody holds
- *(or under Turn, which expires), and whoever makes the lock free with one
- *atomic and sees Queued without Awake looks under the bucket lock.
+ * No wakeup is lost, and nothing touched too late, by the mutex's argument (mutexslow.c): whoever makes
+ * the lock free with one atomic and sees Queued without Awake looks under the bucket lock.  One thing is new: a lock
+ * that readers hold is free for other readers, and none of its holders need ever unlock.  So
+ * nobody may be left linked there because of a name, a Turn or a writer that is gone: whoever takes a
+ * name or a Turn out of the word, or itself off the queue, looks (dropped in rwqueue.c).
+ *
+ * Model: tests/model/rwlock.pml.
  */
 #define _GNU_SOURCE
 #include "rwattempt.h"
@@ -99,9 +100,6 @@ sleepon(Rwattempt *a, const Deadline *d)
 		waitparked(&a->w);
 	if(a->late == Wready)
 		return 0;
-	/* A writer that leaves may have been all that kept readers behind it from joining those who hold it. */
-	if(a->write && !a->chosen)
-		rwwake(a->l);
 	return ETIMEDOUT;
 }
 
@@ -160,6 +158,8 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 	}
 	if(r == 1)
 		r = 0;
+	else if(r == EAGAIN && a.chosen)
+		rwdisown(&a);
 	if(probeon && opened)
 		waitend(&a.w, r == 0 ? Eacquired : r == ETIMEDOUT ? Etimeout : Eerror, woken ? a.p->waker : 0, 0);
 	if(a.p != nil)

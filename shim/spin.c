@@ -1,10 +1,9 @@
 /*
  * Spin locks, in glibc's values, so that a process without us can share one.
  *
- * A spinner cannot know whether the holder runs.  If it does, the lock is free
- * in a moment; if it does not (it lost the processor, and perhaps to the
- * spinner), spinning keeps it from running.  So: a bounded spin, then yields,
- * then short sleeps; a yield alone does not let a holder of lower priority run.
+ * A spinner cannot know whether the holder runs.  If it does, the lock is free in a moment; if it does not (it
+ * lost the processor, perhaps to the spinner), spinning keeps it from running.  So: a bounded spin, then
+ * yields, then short sleeps; a yield alone does not let a holder of lower priority run.
  */
 #define _GNU_SOURCE
 #include "export.h"

@@ -89,13 +89,9 @@ byte over;		/* readers that overtook it */
 #elif defined(NOLOOKLEAVE)
 #define mustlook (wr && !chosen)
 #else
-#define mustlook wr
+#define mustlook 1
 #endif
-#ifdef KEEPTURN
-#define owed (wr && chosen)
-#else
-#define owed wr
-#endif
+#define owed chosen
 
 inline qfix() {
 	if
@@ -122,10 +118,11 @@ inline unname() {
 }
 
 inline take() {
-	look = 0;
+	look = has(U) && favoured;
 	unname();
+	w = w & ~(favoured -> U : 0);
 	if
-	:: wr -> w = (w | L) & ~(favoured -> U : 0)
+	:: wr -> w = w | L
 	:: else -> readers++
 	fi;
 	if
@@ -245,9 +242,9 @@ try:
 #ifndef KEEPNAME
 			unname();
 #endif
-			w = w | Q;
+			w = w | Q | (chosen -> U : 0);
 			enqueue();
-			chosen = 0; front = 1;
+			chosen = 0; expired = 0; front = 1;
 			waits0 = waits0 || me == 0;
 #ifdef NOLOOKENQUEUE
 			look = 0
@@ -289,7 +286,13 @@ park:
 giveup:
 	atomic {
 		if
-		:: mine -> touch(); q??eval(me); qfix()
+		:: mine ->
+			touch();
+			q??eval(me);
+			qfix();
+#ifndef KEEPTURN
+			w = w & ~U
+#endif
 		:: else -> chosen = 1
 		fi
 	};
@@ -306,7 +309,7 @@ disown:
 			look = 0;
 			unname();
 			w = w & ~(owed -> U : 0);
-			look = ((kind & Vanish) -> (look || wr) : mustlook)
+			look = ((kind & Vanish) -> 1 : mustlook)
 		fi
 	};
 	wakeif();
