@@ -56,6 +56,16 @@ near(uintptr_t addr, uintptr_t center)
 	return addr - center + FAKEREACH < 2 * FAKEREACH;
 }
 
+/* A module whose segments lie apart is known by the one with the code; its tables are in another. */
+static int
+inmodule(const Mod *m, uintptr_t addr)
+{
+	struct dl_find_object o;
+
+	return (addr >= m->start && addr < m->end) ||
+	       (_dl_find_object((void *)addr, &o) == 0 && o.dlfo_link_map == m->map);
+}
+
 static int
 accessmem(unw_addr_space_t as, unw_word_t addr, unw_word_t *v, int write, void *arg)
 {
@@ -75,7 +85,7 @@ accessmem(unw_addr_space_t as, unw_word_t addr, unw_word_t *v, int write, void *
 		*v = FARWORD(addr);
 		return 0;
 	}
-	if((addr & 7) != 0 || addr < a->m->start || addr >= a->m->end)
+	if((addr & 7) != 0 || !inmodule(a->m, addr))
 		return -UNW_EINVAL;
 	/* A module that can be unloaded is not trusted to be there; one that cannot costs no system calls. */
 	if(!a->m->stays && a->page != addr / FPAGE) {

@@ -117,6 +117,8 @@ await(Cond *c, Proc *p, const Deadline *d, Wait *w)
 
 	for(;;) {
 		r = block(p, d, 1, probeon ? asleep : nil, w);
+		if(probeon)
+			waitparked(w);
 		if(r == Wready)
 			return 0;
 		if(r == Wnote && !cancelenabled())
@@ -206,7 +208,6 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 		p->waiting = 0;
 		p->abandon = nil;
 		if(probeon) {
-			waitparked(&w);
 			waitend(&w,
 			    r == 0	 ? Eacquired
 			    : r == EINTR ? Ecancelled

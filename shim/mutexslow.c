@@ -132,6 +132,8 @@ await(Attempt *a, const Deadline *d, int noted, int banned)
 		watch = deadlinein(patience);
 		until = d == nil || deadlinebefore(&watch, d) ? &watch : d;
 		r = block(a->p, until, noted, probeon ? asleep : nil, &a->w);
+		if(probeon)
+			waitparked(&a->w);
 		if(r == Wtimeout && until == &watch) {
 			r = attemptlook(a);
 			if(r == Wnote) {
@@ -171,8 +173,6 @@ sleepon(Attempt *a, const Deadline *d, int noted)
 		a->starved |= a->p->chosen == Cpromoted;
 	}
 	a->p->waiting = 0;
-	if(probeon)
-		waitparked(&a->w);
 	return a->late == Wready ? 0 : a->late == Wtimeout ? ETIMEDOUT : EINTR;
 }
 

@@ -61,6 +61,8 @@ await(Rwattempt *a, const Deadline *d, int banned)
 		watch = deadlinein(patience);
 		until = d == nil || deadlinebefore(&watch, d) ? &watch : d;
 		r = block(a->p, until, 0, probeon ? asleep : nil, &a->w);
+		if(probeon)
+			waitparked(&a->w);
 		if(r == Wready)
 			return r;
 		if(until == &watch) {
@@ -96,8 +98,6 @@ sleepon(Rwattempt *a, const Deadline *d)
 		a->awake = atomic_load_explicit(&a->p->awakefor, memory_order_relaxed) == (uintptr_t)a->l;
 	}
 	a->p->waiting = 0;
-	if(probeon)
-		waitparked(&a->w);
 	if(a->late == Wready)
 		return 0;
 	return ETIMEDOUT;
