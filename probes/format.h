@@ -118,7 +118,11 @@ typedef struct Flock {
 	uint64_t changes;		    /* owner changes, likewise */
 	uint64_t holds, holdticks, holdmax; /* sampled holds that no thread's area kept */
 } Flock;
-enum { Lgone = 1, Lcounts = 2 };
+enum {
+	Lgone = 1,
+	Lcounts = 2,
+	Lmany = 4
+}; /* Lmany: several in turn, of one kind and first site; the table ran short */
 
 /* Stack i of Sstacks is frames[first .. first+n), innermost first.  Published by n. */
 typedef struct Fstack {

@@ -26,6 +26,7 @@ typedef struct Address {
 
 static uintptr_t sites[NSITES];
 static Address addresses[NADDRESSES];
+static uint32_t graves[256]; /* by kind and first site: the last that died */
 
 uint32_t
 initsite(uintptr_t pc)
@@ -63,13 +64,49 @@ valid(uint32_t id, const Wait *w)
 	return lockis(id, w->object) && prof.locks[id].kind == (uint32_t)w->kind + 1;
 }
 
+/*
+ * Programs that make a lock for every wait (python's queues do) would fill the tables with
+ * the dead.  So when a quarter of the entries is given out, an object that is
+ * waited for first takes over the entry of a dead one of its kind that was first waited for at the
+ * same site, and Lmany says so.
+ */
+static uint32_t *
+grave(uint32_t kind, Fpc first)
+{
+	return &graves[mix(kind, first) >> 56];
+}
+
+static uint32_t
+takeover(const Wait *w, Fpc first)
+{
+	uint32_t id = __atomic_load_n(grave(w->kind + 1u, first), __ATOMIC_ACQUIRE), flags;
+	Flock *l;
+
+	if(id <= OTHERS || id >= prof.n[Slocks])
+		return 0;
+	l = &prof.locks[id];
+	flags = __atomic_load_n(&l->flags, __ATOMIC_RELAXED);
+	if(!(flags & Lgone) || l->kind != (uint32_t)w->kind + 1 || l->first != first)
+		return 0;
+	/* Who clears Lgone has it; until the address is there it is nobody's. */
+	if(!__atomic_compare_exchange_n(
+	       &l->flags, &flags, (flags & ~(uint32_t)Lgone) | Lmany, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return 0;
+	__atomic_store_n(&l->address, (uintptr_t)w->object, __ATOMIC_RELEASE);
+	return id;
+}
+
 /* A new entry; word is the object's id word, which may be an initsite. */
 static uint32_t
 newlock(Self *s, const Wait *w, uint32_t word)
 {
+	Fpc first = sitepc(s, w->pc);
 	Flock *l;
 	uint64_t id;
 
+	if(__atomic_load_n(&prof.header->section[Slocks].used, __ATOMIC_RELAXED) > prof.n[Slocks] / 4 &&
+	    (id = takeover(w, first)) != 0)
+		return (uint32_t)id;
 	if(s != nil && s->spare != 0) {
 		id = s->spare;
 		s->spare = 0;
@@ -85,7 +122,7 @@ newlock(Self *s, const Wait *w, uint32_t word)
 	__atomic_store_n(&l->address, (uintptr_t)w->object, __ATOMIC_RELAXED);
 	__atomic_store_n(&l->init, (word & TOKEN) && (word & ~TOKEN) < NSITES ? sitepc(s, sites[word & ~TOKEN]) : 0,
 	    __ATOMIC_RELAXED);
-	__atomic_store_n(&l->first, sitepc(s, w->pc), __ATOMIC_RELAXED);
+	__atomic_store_n(&l->first, first, __ATOMIC_RELAXED);
 	__atomic_store_n(&l->flags, w->counted ? Lcounts : 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&l->kind, (uint32_t)w->kind + 1, __ATOMIC_RELEASE);
 	return (uint32_t)id;
@@ -181,8 +218,12 @@ objectgone(const void *object)
 	if(!recording() || (a = place(object, 0)) == nil || !enter(&s))
 		return;
 	id = __atomic_exchange_n(&a->id, 0, __ATOMIC_RELAXED);
-	if(lockis(id, object))
-		__atomic_fetch_or(&prof.locks[id].flags, Lgone, __ATOMIC_RELAXED);
+	if(lockis(id, object)) {
+		Flock *l = &prof.locks[id];
+
+		__atomic_fetch_or(&l->flags, Lgone, __ATOMIC_RELEASE);
+		__atomic_store_n(grave(l->kind, l->first), id, __ATOMIC_RELEASE);
+	}
 	leave(s);
 }
 

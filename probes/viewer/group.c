@@ -49,6 +49,7 @@ static void
 join(Arena *a, Lock *l, const Lock *m, int *room)
 {
 	l->count++;
+	l->many |= m->many;
 	l->counted = l->counted && m->counted;
 	l->acquired += m->acquired;
 	l->changes += m->changes;

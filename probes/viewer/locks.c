@@ -240,6 +240,7 @@ newlock(Build *b, uint32_t id)
 	l->init = codesite(b, f->init);
 	l->first = codesite(b, f->first);
 	l->counted = (f->flags & Lcounts) != 0;
+	l->many = (f->flags & Lmany) != 0;
 	l->acquired = f->acquired;
 	l->changes = f->changes;
 	l->count = 1;

@@ -42,6 +42,7 @@ typedef struct Lock {
 	uint32_t id;
 	const Site *init, *first;
 	int counted; /* acquired and changes are known */
+	int many;    /* it stands for several in turn, how many is not known */
 	uint64_t acquired, changes;
 	uint64_t waits, contended, timeouts;
 	uint64_t ns, max;

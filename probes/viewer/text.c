@@ -47,7 +47,9 @@ static void
 writelock(const Text *t, Arena *a, const Lock *l)
 {
 	Num b[8];
-	const char *name = l->count > 1 ? aprintf(a, "%d, each %s", l->count, l->name) : l->name;
+	const char *name = l->count > 1 || l->many
+			       ? aprintf(a, "%d%s, each %s", l->count, l->many ? " or more" : "", l->name)
+			       : l->name;
 
 	fprintf(t->f, "%9s%9s%9s%11s%8s%12s%9s%9s  %s%s %s%s\n", humanns(&b[0], l->ns),
 	    humanns(&b[1], l->waits > 0 ? l->ns / l->waits : 0), humanns(&b[2], l->max),
