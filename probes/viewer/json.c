@@ -83,6 +83,7 @@ lock(const Lock *l)
 	    hex(l->address), "init", site(l->init), "idle", l->idle, "variable_of", text(l->module));
 	json_object_set_new(o, "acquired", l->counted ? number(l->acquired) : json_null());
 	json_object_set_new(o, "contended", number(l->contended));
+	json_object_set_new(o, "many", json_boolean(l->many));
 	json_object_set_new(o, "owner_changes", l->counted ? number(l->changes) : json_null());
 	json_object_set_new(o, "waits", number(l->waits));
 	json_object_set_new(o, "timeouts", number(l->timeouts));
