@@ -119,6 +119,16 @@ attemptopen(Attempt *a, uintptr_t pc)
 	waitbegin(w, holderof(a->m));
 }
 
+/* Whoever has the mutex now made us wait from now on, if it is not the one whom we saw. */
+static void
+reblame(Attempt *a)
+{
+	uintptr_t holder = probeon ? holderof(a->m) : 0;
+
+	if(holder != 0 && holder != a->w.holder)
+		waitagain(&a->w, 0, holder);
+}
+
 /* Sleeps until chosen (Wready), or until it has given up and is off the queue. */
 static Woken
 await(Attempt *a, const Deadline *d, int noted, int banned)
@@ -137,6 +147,7 @@ await(Attempt *a, const Deadline *d, int noted, int banned)
 		if(r == Wtimeout && until == &watch) {
 			r = attemptlook(a);
 			if(r == Wnote) {
+				reblame(a);
 				patience = patience < WATCHMAXNS / 2 ? patience * 2 : WATCHMAXNS;
 				continue;
 			}
@@ -168,6 +179,8 @@ sleepon(Attempt *a, const Deadline *d, int noted)
 	if(!attemptenqueue(a, &banned))
 		return 0;
 	a->late = Wready;
+	/* We may have lost the processor since we looked, and the mutex have changed hands. */
+	reblame(a);
 	if(await(a, d, noted, banned) == Wready) {
 		a->awake = atomic_load_explicit(&a->p->awakefor, memory_order_relaxed) == (uintptr_t)a->m;
 		a->starved |= a->p->chosen == Cpromoted;

@@ -207,6 +207,9 @@ finish(Build *b, Gather *g)
 	Found *f;
 	int i;
 
+	/* The pieces of a wait were rounded to nanoseconds one by one, the whole once. */
+	if(l->max > l->ns)
+		l->max = l->ns;
 	l->hist = aalloc(b->a, FPAIRBUCKETS * sizeof l->hist[0]);
 	for(i = 0; i < FPAIRBUCKETS; i++) {
 		Hist *h = &l->hist[l->nhist];

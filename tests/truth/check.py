@@ -74,6 +74,9 @@ def matches(pair, truth):
 	holder, waker = names(truth["holder"]), names(truth["waker"])
 	if (holder is None) != (pair["holder"] is None) or (holder and place(pair["holder"]) not in holder):
 		return False
+	# Who comes upon a lock that was just released, or looks for itself, was woken by nobody.
+	if holder and pair["waker"] is None:
+		return True
 	return not waker or frame(pair["waker"], pair.get("waker_stack"), waker)
 
 
