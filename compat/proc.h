@@ -58,6 +58,7 @@ struct Proc {
 	/* Left by who unlinked or moved it, for the record. */
 	uint32_t waker, condwaker;
 	uint64_t movedat;
+	uint64_t wokenat;
 	uintptr_t holder;
 
 	uintptr_t frame; /* a stack address of the wait's */

@@ -94,8 +94,10 @@ void waitpark(Wait *) __attribute__((visibility("hidden")));
 /* It has slept, since the ticks that waitpark was called. */
 void waitparked(Wait *) __attribute__((visibility("hidden")));
 
-/* Woken by waker (a stack, 0 unknown), and found it taken by holder: the next piece begins. */
-void waitagain(Wait *, uint32_t waker, uintptr_t holder) __attribute__((visibility("hidden")));
+/*
+ * Woken by waker (a stack, 0 unknown) at ticks at (0: now), and found it taken by holder: the next piece began then.
+ */
+void waitagain(Wait *, uint32_t waker, uintptr_t holder, uint64_t at) __attribute__((visibility("hidden")));
 
 /* Over.  waker as above; at is when it ended, in ticks, or 0 for now (a moved waiter's condition wait ended before). */
 void waitend(Wait *, End, uint32_t waker, uint64_t at) __attribute__((visibility("hidden")));

@@ -159,13 +159,13 @@ piece(Self *s, Wait *w, uint32_t waker, uint64_t t)
 }
 
 void
-waitagain(Wait *w, uint32_t waker, uintptr_t holder)
+waitagain(Wait *w, uint32_t waker, uintptr_t holder, uint64_t at)
 {
 	Self *s;
 
 	if(!reenter(w, &s))
 		return;
-	piece(s, w, waker, ticks());
+	piece(s, w, waker, at != 0 ? at : ticks());
 	w->holder = holder;
 	if(s != nil && s->area != nil && s->area->current.lock == w->lock)
 		__atomic_store_n(&s->area->current.holder, sitepc(s, holder), __ATOMIC_RELAXED);

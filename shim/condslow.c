@@ -249,6 +249,7 @@ choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
 	takeoff(b, c, p);
 	p->condwaker = waker;
 	p->waker = 0;
+	p->wokenat = 0;
 	p->chosen = Cdirect;
 	if(bm == nil)
 		return 1;

@@ -77,6 +77,8 @@ attemptenqueue(Attempt *a, int *banned)
 	notawake(a);
 	a->p->starved = (uint8_t)a->starved;
 	a->p->chosen = Cdirect;
+	a->p->waker = 0;
+	a->p->wokenat = 0;
 	a->p->object = a->m;
 	a->p->abandon = mutexabandon;
 	a->p->waiting = 1;

@@ -126,7 +126,7 @@ reblame(Attempt *a)
 	uintptr_t holder = probeon ? holderof(a->m) : 0;
 
 	if(holder != 0 && holder != a->w.holder)
-		waitagain(&a->w, 0, holder);
+		waitagain(&a->w, 0, holder, 0);
 }
 
 /* Sleeps until chosen (Wready), or until it has given up and is off the queue. */
@@ -225,7 +225,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 				attemptopen(&a, pc);
 			a.opened = 1;
 		} else if(woken && probeon) {
-			waitagain(&a.w, a.p->waker, holderof(m));
+			waitagain(&a.w, a.p->waker, holderof(m), a.p->wokenat);
 		}
 		woken = 0;
 		if((word & Locked) && spin(&a, &word))

@@ -28,7 +28,12 @@ static void
 wake(Proc *p, Chosen how)
 {
 	p->chosen = (uint8_t)how;
-	p->waker = probeon ? wakerstack(0) : 0;
+	if(probeon) {
+		p->wokenat = ticks();
+		p->waker = wakerstack(0);
+	} else {
+		p->waker = 0;
+	}
 	ready(p);
 }
 

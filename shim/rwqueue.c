@@ -106,6 +106,7 @@ rwenqueue(Rwattempt *a, int *banned)
 	notawake(a);
 	a->chosen = a->expired = 0;
 	a->p->mode = (uint8_t)a->write;
+	a->p->waker = 0;
 	a->p->object = a->l;
 	a->p->abandon = rwabandon;
 	a->p->waiting = 1;

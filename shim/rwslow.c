@@ -136,7 +136,7 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 			if(!opened)
 				rwopen(&a, pc);
 			else if(woken)
-				waitagain(&a.w, a.p->waker, atomic_load_explicit(&l->pc, memory_order_relaxed));
+				waitagain(&a.w, a.p->waker, atomic_load_explicit(&l->pc, memory_order_relaxed), 0);
 		}
 		opened = 1;
 		woken = 0;

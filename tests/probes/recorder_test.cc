@@ -109,8 +109,8 @@ TEST_F(RecorderTest, EachPieceIsBlamedOnItsHolder)
 		uint32_t id = 0;
 		Waiting w(&id, &id, Kmutex, 0x1001);
 
-		waitagain(&w.w, 0, 0x1002);
-		waitagain(&w.w, 0, 0x1001);
+		waitagain(&w.w, 0, 0x1002, 0);
+		waitagain(&w.w, 0, 0x1001, 0);
 		w.end();
 	}),
 	    0);
@@ -137,7 +137,7 @@ TEST_F(RecorderTest, MoreHoldersThanAWaitRemembersAreUnknownOnes)
 		Waiting w(&id, &id, Kmutex, 0x1000);
 
 		for(uintptr_t h = 1; h < 100; h++)
-			waitagain(&w.w, 0, 0x1000 + h);
+			waitagain(&w.w, 0, 0x1000 + h, 0);
 		w.end();
 	}),
 	    0);
