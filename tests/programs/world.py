@@ -9,7 +9,7 @@ NAME: ..."; "not ok" when a thread is off by more than TOLERANCE; "skipped" wher
 there is no bpftrace, or the kernel does not let us trace.  Without NAMEs: FIVE.  -v: a line a thread, too.
 
 world.bt says by the call's operation and value whose sleep it is, and sums only the library's: libc's own sleeps
-(joins, rwlocks, locks that libc runs) and those that the program makes itself are in no report.  The report has
+(joins, locks that libc runs) and those that the program makes itself are in no report.  The report has
 finished waits only; what the end of the program cut off is left out of the sum, too.  The recorder reads its clock
 outside the call, and a thread may lose the processor or be traced in between, so a thread whose sleeps are shorter
 than MEAN on the average says nothing and is only counted.
