@@ -5,52 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../../compat/linux.h"
 #include "command.h"
 #include "launch.h"
+#include "live.h"
 #include "load.h"
-
-/* Memory that must be free to be used: a program may need /dev/shm for itself. */
-static const uint64_t LIVEROOM = 256 << 20;
-
-static int
-inmemory(const char *dir)
-{
-	struct statfs fs;
-
-	return statfs(dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
-}
-
-static char *
-livedir(const char *dir)
-{
-	const char *base[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
-	struct statfs fs;
-	size_t i;
-
-	if(inmemory(dir))
-		return estrdup(dir);
-	for(i = 0; i < 2; i++) {
-		char *path;
-
-		if(base[i] == NULL || base[i][0] != '/' || !inmemory(base[i]) || statfs(base[i], &fs) < 0 ||
-		    (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize < LIVEROOM)
-			continue;
-		path = eprintf("%s/rendez.XXXXXX", base[i]);
-		if(mkdtemp(path) != NULL)
-			return path;
-		free(path);
-	}
-	return estrdup(dir);
-}
 
 /* Profiles of a run, and nothing else in its directory. */
 static void
@@ -118,26 +83,6 @@ makedir(Session *s, const char *dir, const char *prog, int force, char *err)
 		    err, ERRLEN, "%s: has profiles of an earlier run: choose another, or --force to replace them", dir);
 		return -1;
 	}
-	return 0;
-}
-
-int
-sessionopen(Session *s, const char *dir, const char *prog, int force, char err[ERRLEN])
-{
-	*s = (Session){0};
-	s->lib = findlibrary(err);
-	if(s->lib == NULL)
-		return -1;
-	if(strpbrk(s->lib, ": ") != NULL) {
-		snprintf(err, ERRLEN, "%s: cannot be preloaded from a path with a blank or a colon in it", s->lib);
-		return -1;
-	}
-	if(makedir(s, dir, prog, force, err) < 0)
-		return -1;
-	s->live = livedir(s->dir);
-	/* the program does not find a directory that was not there: this one comes when it is needed */
-	if(dir == NULL && strcmp(s->live, s->dir) != 0 && rmdir(s->dir) == 0)
-		s->made = 0;
 	return 0;
 }
 
@@ -269,6 +214,40 @@ drain(Session *s, const int *status)
 		free(name);
 }
 
+/* What has ended of a run whose command did not live to see it. */
+static void
+rescue(const char *live, const char *home)
+{
+	Session s = {.dir = estrdup(home), .live = estrdup(live)};
+
+	drain(&s, NULL);
+	if(s.profiles > 0)
+		complain("brought home what an earlier run had left in memory: %s", home);
+	free(s.dir);
+	free(s.live);
+}
+
+int
+sessionopen(Session *s, const char *dir, const char *prog, int force, char err[ERRLEN])
+{
+	*s = (Session){0};
+	s->lib = findlibrary(err);
+	if(s->lib == NULL)
+		return -1;
+	if(strpbrk(s->lib, ": ") != NULL) {
+		snprintf(err, ERRLEN, "%s: cannot be preloaded from a path with a blank or a colon in it", s->lib);
+		return -1;
+	}
+	if(makedir(s, dir, prog, force, err) < 0)
+		return -1;
+	liverescue(rescue);
+	s->live = livemake(s->dir, &s->lock);
+	/* the program does not find a directory that was not there: this one comes when it is needed */
+	if(dir == NULL && strcmp(s->live, s->dir) != 0 && rmdir(s->dir) == 0)
+		s->made = 0;
+	return 0;
+}
+
 void
 sessiondrain(Session *s)
 {
@@ -281,8 +260,8 @@ sessionend(Session *s, pid_t pid, int status)
 {
 	s->pid = pid;
 	drain(s, &status);
-	if(strcmp(s->live, s->dir) != 0)
-		rmdir(s->live);
+	if(strcmp(s->live, s->dir) != 0 && liveempty(s->live))
+		liveremove(s->live, s->lock);
 }
 
 void

@@ -5,7 +5,8 @@
  * a slow disk: while it runs they are in memory ($XDG_RUNTIME_DIR or /dev/shm, if
  * there is room), and what has ended is brought to the run's directory, without
  * its unused parts, now and then and at the end.  Processes that outlive the
- * program leave a link to their file.
+ * program leave a link to their file, and what they recorded is brought home by a later run, as is a run's whose
+ * command was killed.
  */
 #ifndef RENDEZ_SESSION_H
 #define RENDEZ_SESSION_H
@@ -17,6 +18,7 @@ typedef struct Session {
 	char *lib;
 	char *dir;    /* the run's directory */
 	char *live;   /* where files are while they are written; may be dir itself */
+	int lock;     /* of live */
 	int made;     /* dir is there */
 	pid_t pid;    /* of the program itself */
 	int profiles; /* brought home so far, quiet ones too */

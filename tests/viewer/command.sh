@@ -103,6 +103,24 @@ if [ -w /dev/shm ]; then
 fi
 ok "the program finds no file that was not there"
 
+mkfifo began goon
+"$RENDEZ" run -q -o killed sh -c 'echo >began; read -r x <goon' 2>err &
+pid=$!
+read -r x <began
+kill -KILL $pid
+wait $pid 2>>err
+echo >goon
+n=0
+while [ "$(ls killed)" = "" ] && [ $n -lt 100 ]; do
+	n=$((n + 1))
+	"$RENDEZ" run -q true 2>err
+	sleep 0.1
+done
+"$RENDEZ" report killed >out 2>>err || echo "report: status $?" >>why
+says out 'sh -c'
+grep -lsF "$tmp/killed" /dev/shm/rendez.*/.home "${XDG_RUNTIME_DIR:-/nowhere}"/rendez.*/.home >>why
+ok "a run whose command is killed is brought home by the next"
+
 echo hello | "$RENDEZ" run -q cat >out 2>err
 want output hello "$(cat out)"
 "$RENDEZ" run sh -c 'echo out; echo err >&2' >out 2>err

@@ -1,0 +1,17 @@
+/* The directory in memory where a run's profiles are while they are written.  See live.c. */
+#ifndef RENDEZ_LIVE_H
+#define RENDEZ_LIVE_H
+
+/*
+ * A fresh directory for profiles that are to go to home, or home itself if that is in memory or there is no better
+ * place (then *lock is -1).  *lock: keep it open for as long as it is in use.
+ */
+char *livemake(const char *home, int *lock);
+/* No profile is there. */
+int liveempty(const char *live);
+/* Give an empty one back. */
+void liveremove(const char *live, int lock);
+/* Each one that its command left behind. */
+void liverescue(void (*each)(const char *live, const char *home));
+
+#endif
