@@ -74,7 +74,7 @@ def matches(pair, truth):
 	holder, waker = names(truth["holder"]), names(truth["waker"])
 	if (holder is None) != (pair["holder"] is None) or (holder and place(pair["holder"]) not in holder):
 		return False
-	# Who comes upon a lock that was just released, or looks for itself, was woken by nobody.
+	# Who comes upon a lock that was just released, or looks for itself, was woken by nobody: a few may (checkpairs).
 	if holder and pair["waker"] is None:
 		return True
 	return not waker or frame(pair["waker"], pair.get("waker_stack"), waker)
@@ -134,6 +134,9 @@ def checkpairs(c, what, lock, truth):
 		c.that(within(ns, t["wait_ns"]), "%s: %d ns, truly %d", arrow, ns, t["wait_ns"])
 		if t["waits"] >= 0:
 			c.that(n == t["waits"], "%s: %d waits, truly %d", arrow, n, t["waits"])
+		if t["waker"]:
+			unwoken = sum(lock["pairs"][i]["waits"] for i in mine if lock["pairs"][i]["waker"] is None)
+			c.that(unwoken <= max(1, n // 20), "%s: %d of %d waits ended by no waker", arrow, unwoken, n)
 	for i, p in enumerate(lock["pairs"]):
 		known = any(frame(p["waiter"], p.get("waiter_stack"), names(w)) for w in waiters)
 		if i not in seen and (known or not truth["others"]):
