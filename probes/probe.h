@@ -102,6 +102,13 @@ void waitagain(Wait *, uint32_t waker, uintptr_t holder, uint64_t at) __attribut
 /* Over.  waker as above; at is when it ended, in ticks, or 0 for now (a moved waiter's condition wait ended before). */
 void waitend(Wait *, End, uint32_t waker, uint64_t at) __attribute__((visibility("hidden")));
 
+/*
+ * Over: the lock was got without a sleep.  Whoever has just got what others wait for is in a hurry, so the sums
+ * are left to waitflush, which is owed (1) after the lock was released; 0: they are made.
+ */
+int waitgot(Wait *) __attribute__((visibility("hidden")));
+void waitflush(void) __attribute__((visibility("hidden")));
+
 /* The calling thread left its open waits behind, by a longjmp: it waits for nothing now. */
 void waitdropped(void) __attribute__((visibility("hidden")));
 

@@ -57,6 +57,7 @@ enlist(Self *s)
 	s->noarea = 0;
 	s->spare = 0;
 	s->mod = nil;
+	s->owed.lock = 0;
 	if(i >= prof.n[Sthreads]) {
 		lost(Sthreads);
 		return;
@@ -164,6 +165,7 @@ threadgone(void)
 	if(!recording() || self.gen != generation() || !enter(&s))
 		return;
 	if(s != nil && s->thread != nil) {
+		waitpay(s);
 		if(s->area != nil) {
 			s->area = nil;
 			s->own = nil;
@@ -250,6 +252,8 @@ recorderexit(int status)
 
 	if(!recording() || !enter(&s))
 		return;
+	if(s != nil)
+		waitpay(s);
 	prof.header->status = status;
 	__atomic_store_n(&prof.header->ended, Fexit, __ATOMIC_RELEASE);
 	clockrefresh(0);

@@ -58,6 +58,16 @@ _Static_assert(sizeof(Own) <= FPAGE, "a thread's own memory is a page");
 
 typedef struct Mod Mod;
 
+/* A short wait that is over and not yet counted: see waitgot. */
+typedef struct Owed {
+	uint32_t lock; /* 0: none */
+	uint32_t acquired, changes;
+	uint8_t op, counted;
+	Fpc site;
+	uintptr_t holder;
+	uint64_t begun, ended;
+} Owed;
+
 typedef struct Self {
 	uint32_t gen; /* the process it was set up in: see generation */
 	uint32_t busy;
@@ -70,6 +80,7 @@ typedef struct Self {
 	uint8_t noarea;		  /* there was none, or the thread is over */
 	uintptr_t lo, hi, unread; /* stack.c: the thread's stack as far as it is known */
 	const Mod *mod;		  /* module.c: the one that was asked for last */
+	Owed owed;
 } Self;
 extern __thread Self self HIDDEN __attribute__((tls_model("initial-exec")));
 
@@ -181,6 +192,8 @@ extern int recorderoff HIDDEN;
 /* wait.c: waitbegin and waitend, within enter and leave. */
 void waitopen(Self *, Wait *, uintptr_t holder) HIDDEN;
 void waitclose(Self *, Wait *, End, uint32_t waker, uint64_t at) HIDDEN;
+/* waitflush, within enter and leave. */
+void waitpay(Self *) HIDDEN;
 
 /* ident.c */
 uint32_t lockid(Self *, const Wait *) HIDDEN;

@@ -5,7 +5,10 @@
  * thread's own page.
  *
  * waitend is called by who has just got the lock that others wait for, so it is
- * the one to keep short.
+ * the one to keep short: after a wait without a sleep, which is over in some
+ * microseconds and of which there are millions, only its end is noted, and the
+ * sums are made when the lock was released (waitgot, waitflush).  A program that is
+ * killed in between loses that one wait.
  */
 #include "recorder.h"
 
@@ -43,6 +46,8 @@ waitopen(Self *s, Wait *w, uintptr_t holder)
 {
 	Fcurrent now;
 
+	if(s != nil)
+		waitpay(s);
 	w->on = 1;
 	w->npiece = 0;
 	w->nest = 0;
@@ -222,6 +227,66 @@ waitend(Wait *w, End how, uint32_t waker, uint64_t at)
 	if(!reenter(w, &s))
 		return;
 	waitclose(s, w, how, waker, at);
+	leave(s);
+}
+
+int
+waitgot(Wait *w)
+{
+	int owed;
+	Self *s;
+
+	if(!reenter(w, &s))
+		return 0;
+	owed = s != nil && s->thread != nil && s->area != nil && w->npiece == 0 && w->stack == 0 && !w->nest &&
+	       s->owed.lock == 0;
+	if(owed) {
+		s->owed.acquired = w->acquired;
+		s->owed.changes = w->changes;
+		s->owed.op = w->op;
+		s->owed.counted = w->counted;
+		s->owed.site = w->site;
+		s->owed.holder = w->holder;
+		s->owed.begun = w->begun;
+		s->owed.ended = ticks();
+		s->owed.lock = w->lock;
+		__atomic_store_n(&s->area->current.lock, 0, __ATOMIC_RELAXED);
+		w->on = 0;
+	} else {
+		waitclose(s, w, Eacquired, 0, 0);
+	}
+	leave(s);
+	return owed;
+}
+
+void
+waitpay(Self *s)
+{
+	Owed *o = &s->owed;
+	uint64_t total = (int64_t)(o->ended - o->begun) > 0 ? o->ended - o->begun : 0;
+	Fpair k = {.lock = o->lock, .op = o->op, .end = Eacquired, .waitersite = o->site};
+
+	if(o->lock == 0)
+		return;
+	k.holder = sitepc(s, o->holder);
+	pairadd(s, &k, total, 1, total);
+	if(o->counted)
+		lockcounts(o->lock, o->acquired, o->changes);
+	bump(&s->thread->waits, 1);
+	bump(&s->thread->waitticks, total);
+	overhead(s, eventcost);
+	o->lock = 0;
+}
+
+void
+waitflush(void)
+{
+	Self *s;
+
+	if(self.owed.lock == 0 || !recording() || !enter(&s))
+		return;
+	if(s != nil)
+		waitpay(s);
 	leave(s);
 }
 

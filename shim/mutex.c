@@ -164,11 +164,16 @@ wordunlock(Mutex *m)
 	return unlockqueued(m, old);
 }
 
+/* A hold of m is timed, or the wait for it is not yet counted. */
 static __attribute__((noinline)) int
 unlocktimed(Mutex *m)
 {
-	holdend(m);
-	return wordunlock(m);
+	if(me.timedat != 0)
+		holdend(m);
+	me.timed = nil;
+	wordunlock(m);
+	waitflush();
+	return 0;
 }
 
 static inline int

@@ -119,6 +119,18 @@ attemptopen(Attempt *a, uintptr_t pc)
 	waitbegin(w, holderof(a->m));
 }
 
+/* Over.  Who never queued is in a hurry: its unlock makes the sums, as it does for a hold that is timed. */
+static void
+attemptclose(Attempt *a, int r, uint32_t waker)
+{
+	if(r != 0 || a->front || (me.timed != nil && me.timed != a->m)) {
+		waitend(&a->w, r == 0 ? Eacquired : r == EINTR ? Ecancelled : Etimeout, waker, 0);
+	} else if(waitgot(&a->w) && me.timed == nil) {
+		me.timed = a->m;
+		me.timedat = 0;
+	}
+}
+
 /* Whoever has the mutex now made us wait from now on, if it is not the one whom we saw. */
 static void
 reblame(Attempt *a)
@@ -250,7 +262,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 		}
 	}
 	if(probeon && a.opened)
-		waitend(&a.w, r == 0 ? Eacquired : r == EINTR ? Ecancelled : Etimeout, woken ? a.p->waker : waker, 0);
+		attemptclose(&a, r, woken ? a.p->waker : waker);
 	if(p == nil && a.p != nil)
 		procleave(a.p);
 	return r;

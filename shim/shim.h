@@ -95,8 +95,8 @@ _Static_assert(offsetof(Cond, flags) == offsetof(pthread_cond_t, __data.__wrefs)
 typedef struct Me {
 	int tid;	   /* 0: not asked for yet */
 	uint32_t skip;	   /* locks to take before the next hold is timed */
-	Mutex *timed;	   /* the mutex whose hold is being timed */
-	uint64_t timedat;  /* since */
+	Mutex *timed;	   /* the mutex whose hold is being timed, or whose waitflush is owed */
+	uint64_t timedat;  /* since; 0: it is not timed */
 	uint32_t lost;	   /* unlocks that found others waiting; every so many promote the eldest */
 	uint16_t spin;	   /* what spinning has been worth lately, in turns of the loop */
 	uint8_t async;	   /* cancellable at any instruction, by pthread_setcanceltype */
