@@ -109,6 +109,9 @@ void waitend(Wait *, End, uint32_t waker, uint64_t at) __attribute__((visibility
 int waitgot(Wait *) __attribute__((visibility("hidden")));
 void waitflush(void) __attribute__((visibility("hidden")));
 
+/* It was no wait after all: as if it had not begun. */
+void waitvoid(Wait *) __attribute__((visibility("hidden")));
+
 /* The calling thread left its open waits behind, by a longjmp: it waits for nothing now. */
 void waitdropped(void) __attribute__((visibility("hidden")));
 

@@ -291,6 +291,20 @@ waitflush(void)
 }
 
 void
+waitvoid(Wait *w)
+{
+	static const Fcurrent nothing;
+	Self *s;
+
+	if(!reenter(w, &s))
+		return;
+	if(s != nil && s->area != nil)
+		setcurrent(&s->area->current, w->nest ? &w->outer : &nothing);
+	w->on = 0;
+	leave(s);
+}
+
+void
 waitdropped(void)
 {
 	static const Fcurrent nothing;

@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "export.h"
+#include "foreign.h"
 #include "posix.h"
 #include "real.h"
 #include "shim.h"
@@ -94,7 +95,7 @@ rz_pthread_barrier_wait(pthread_barrier_t *pb)
 	Sigs s;
 
 	if(unlikely(b->shared))
-		return real.pthread_barrier_wait(pb);
+		return foreignbarrier(pb, CALLER);
 	p = procenter();
 	p->object = b;
 	p->abandon = abandoned;
@@ -142,9 +143,7 @@ EXPORT(pthread_barrier_destroy);
 int
 rz_pthread_barrier_destroy(pthread_barrier_t *pb)
 {
-	if(((Barrier *)pb)->shared)
-		return real.pthread_barrier_destroy(pb);
 	if(probeon)
 		objectgone(pb);
-	return 0;
+	return ((Barrier *)pb)->shared ? real.pthread_barrier_destroy(pb) : 0;
 }

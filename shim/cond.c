@@ -1,4 +1,4 @@
-/* pthread_cond_*: private conditions are ours (condslow.c), process-shared ones libc's (foreign.c). */
+/* pthread_cond_*: private conditions are ours (condslow.c), process-shared ones libc's (sharedcond.c). */
 #define _GNU_SOURCE
 #include "shim.h"
 #include "export.h"
@@ -23,7 +23,7 @@ rz_pthread_cond_wait(pthread_cond_t *pc, pthread_mutex_t *pm)
 	Cond *c = (Cond *)pc;
 
 	if(unlikely(c->flags & Cshared))
-		return sharedwait(pc, pm, 0, nil);
+		return sharedwait(pc, pm, CLOCK_REALTIME, nil, CALLER);
 	return condwait(c, pm, nil, CALLER);
 }
 
@@ -37,7 +37,7 @@ rz_pthread_cond_timedwait(pthread_cond_t *pc, pthread_mutex_t *pm, const struct 
 	if(!nsecok(at))
 		return EINVAL;
 	if(unlikely(c->flags & Cshared))
-		return sharedwait(pc, pm, clock, at);
+		return sharedwait(pc, pm, clock, at, CALLER);
 	return clockwait(pc, pm, clock, at, CALLER);
 }
 
@@ -48,7 +48,7 @@ rz_pthread_cond_clockwait(pthread_cond_t *pc, pthread_mutex_t *pm, clockid_t clo
 	if(!nsecok(at) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
 		return EINVAL;
 	if(unlikely(((Cond *)pc)->flags & Cshared))
-		return sharedwait(pc, pm, clock, at);
+		return sharedwait(pc, pm, clock, at, CALLER);
 	return clockwait(pc, pm, clock, at, CALLER);
 }
 
@@ -78,8 +78,12 @@ rz_pthread_cond_init(pthread_cond_t *pc, const pthread_condattr_t *attr)
 	Cond *c = (Cond *)pc;
 	int r = real.pthread_cond_init(pc, attr);
 
-	if(r == 0 && !(c->flags & Cshared) && probeon)
-		atomic_store_explicit(&c->id, initsite(CALLER), memory_order_relaxed);
+	if(r == 0 && probeon) {
+		if(c->flags & Cshared)
+			objectgone(c);
+		else
+			atomic_store_explicit(&c->id, initsite(CALLER), memory_order_relaxed);
+	}
 	return r;
 }
 
@@ -91,7 +95,10 @@ EXPORT(pthread_cond_destroy);
 int
 rz_pthread_cond_destroy(pthread_cond_t *pc)
 {
-	if(unlikely(((Cond *)pc)->flags & Cshared))
+	if(unlikely(((Cond *)pc)->flags & Cshared)) {
+		if(probeon)
+			objectgone(pc);
 		return real.pthread_cond_destroy(pc);
+	}
 	return 0;
 }

@@ -17,7 +17,7 @@
  *   - A moved waiter has no deadline and is not cancelled any more: it was
  *     signalled.  It finds that out by reading its key again when it has locked
  *     the bucket of the key it thought it had (qlockof).
- *   - Never moved: who waits with a mutex that libc runs, and who did not release
+ *   - Never moved: who waits with a mutex in libc's layout (foreign.h), and who did not release
  *     the mutex (a recursive one, locked twice): nobody's unlock would wake it
  *     while it holds it itself.
  *
@@ -31,6 +31,7 @@
  * Model: tests/model/cond.pml.
  */
 #define _GNU_SOURCE
+#include "foreign.h"
 #include "mutex.h"
 #include "real.h"
 
@@ -143,12 +144,12 @@ condopen(Cond *c, uintptr_t pc, Wait *w)
 	waitbegin(w, 0);
 }
 
-/* Gives up the mutex, ours or libc's. */
+/* Gives up the mutex, of any kind. */
 static int
 release(pthread_mutex_t *pm, int *full)
 {
 	*full = 1;
-	return mutexours((Mutex *)pm) ? mutexrelease((Mutex *)pm, full) : real.pthread_mutex_unlock(pm);
+	return mutexours((Mutex *)pm) ? mutexrelease((Mutex *)pm, full) : otherunlock((Mutex *)pm);
 }
 
 int
@@ -218,7 +219,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 		if(ours)
 			mutexreacquire(m, pc, full, p);
 		else
-			locked = real.pthread_mutex_lock(pm);
+			locked = otherlock(m, CLOCK_REALTIME, nil, pc);
 		/* A robust mutex's EOWNERDEAD goes first, as in libc. */
 		if(locked != 0)
 			r = locked;

@@ -1,100 +1,162 @@
 /*
- * A process-shared condition is libc's, so that processes which run without us
- * can share it.  With a mutex that libc runs too, libc does it all.  With one that we
- * run (private to this process, so only its threads are ordered by it) the
- * mutex cannot be passed to libc, and cannot simply be released before libc's
- * wait either: a thread that then locks it and signals would come too early.
+ * The objects that libc runs, with their waits recorded: mutexes that are robust, inherit priority or have a ceiling;
+ * process-shared readers-writer locks and barriers.
  *
- * So a gate stands in between, a mutex that libc runs and nobody else sees:
+ * Why they stay libc's.  A robust mutex lives on the list that the kernel walks when a thread dies; one
+ * that inherits priority is queued for in the kernel; one with a ceiling changes the thread's priority, of which
+ * libc keeps the books.  A process-shared lock or barrier is a protocol between processes
+ * in several words, and another process may follow libc's at the same time.  Nothing would be won by following it a second time.
  *
- *	waiter				a signaller of this process
- *	lock gate; count it		lock mutex
- *	unlock mutex			unlock mutex
- *	libc's wait with the gate	if anybody is counted: lock gate, signal, unlock gate
- *	unlock gate; lock mutex
- *
- * Whoever locks the mutex after the waiter released it sees it counted, and gets
- * the gate only when libc's wait has released it, that is, waits.  A process
- * that does not have the mutex is ordered by nothing and needs nothing.
+ * A wait is seen by trying first.  What a try answers is what the call proper would have answered, but for EBUSY,
+ * and but for a deadline that is an error whether or not anybody waits: those calls
+ * go to libc untried.  With the recorder off all do.
  */
 #define _GNU_SOURCE
 #include "foreign.h"
-#include "mutex.h"
 #include "real.h"
 
-typedef struct Gate {
-	_Alignas(64) pthread_mutex_t mutex; /* all zero is its initial state, as in libc's initialiser */
-	Word waiters;
-} Gate;
-
-enum { NGATE = 64 };
-
-/* Wiped in a forked child: there nobody waits, and no gate is held. */
-static _Alignas(4096) Gate gates[NGATE];
-
-typedef struct Passage {
-	Gate *gate;
-	Mutex *m;
-	int full;
-} Passage;
-
-static Gate *
-gateof(const pthread_cond_t *c)
+void
+awaybegin(Away *a, const void *object, Kind kind, Op op, uintptr_t pc)
 {
-	return &gates[((uintptr_t)c * 0x9e3779b97f4a7c15u) >> 58];
+	a->p = nil;
+	if(!probeon)
+		return;
+	a->p = procenter();
+	a->p->object = nil;
+	a->p->abandon = nil;
+	a->w.object = object;
+	a->w.idword = nil;
+	a->w.kind = (uint8_t)kind;
+	a->w.op = (uint8_t)op;
+	a->w.counted = 0;
+	a->w.pc = pc;
+	waitbegin(&a->w, 0);
+	waitpark(&a->w);
 }
 
-/* Also the cleanup of a cancelled wait, which libc's has left with the gate locked. */
-static void
-passed(void *arg)
+void
+awayend(Away *a, End how)
 {
-	Passage *p = arg;
-
-	atomic_fetch_sub_explicit(&p->gate->waiters, 1, memory_order_relaxed);
-	real.pthread_mutex_unlock(&p->gate->mutex);
-	if(p->full)
-		mutexlock(p->m, CALLER);
-	else
-		p->m->depth++;
+	if(a->p == nil)
+		return;
+	waitparked(&a->w);
+	waitend(&a->w, how, 0, 0);
+	procleave(a->p);
 }
 
-int
-sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
+void
+awaycancelled(void *away)
 {
-	Mutex *m = (Mutex *)pm;
-	Passage p = {gateof(c), m, 0};
-	static Word wiping;
+	awayend(away, Ecancelled);
+}
+
+static int
+knownclock(clockid_t clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
+}
+
+static int
+reallock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at)
+{
+	return at == nil ? real.pthread_mutex_lock(m) : real.pthread_mutex_clocklock(m, clock, at);
+}
+
+/*
+ * Here a try answers what a lock would also where it fails for good: EDEADLK, EAGAIN, EOWNERDEAD (and has it),
+ * ENOTRECOVERABLE, EINVAL and EPERM of a ceiling.  (libc's first attempt to raise a priority may fail and the second
+ * not: an error is never asked for twice.)
+ */
+static int
+foreignlock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	Away a;
 	int r;
 
-	if(!mutexours(m))
-		return at == nil ? real.pthread_cond_wait(c, pm) : real.pthread_cond_clockwait(c, pm, clock, at);
-	if(atomic_exchange_explicit(&wiping, 1, memory_order_relaxed) == 0)
-		syswipeonfork(gates, sizeof gates);
-	real.pthread_mutex_lock(&p.gate->mutex);
-	atomic_fetch_add_explicit(&p.gate->waiters, 1, memory_order_relaxed);
-	r = mutexrelease(m, &p.full);
-	if(r != 0) {
-		atomic_fetch_sub_explicit(&p.gate->waiters, 1, memory_order_relaxed);
-		real.pthread_mutex_unlock(&p.gate->mutex);
+	if(!probeon || !knownclock(clock))
+		return reallock(m, clock, at);
+	r = real.pthread_mutex_trylock(m);
+	if(r != EBUSY)
 		return r;
-	}
-	pthread_cleanup_push(passed, &p);
-	r = at == nil ? real.pthread_cond_wait(c, &p.gate->mutex)
-		      : real.pthread_cond_clockwait(c, &p.gate->mutex, clock, at);
-	pthread_cleanup_pop(1);
+	awaybegin(&a, m, Kmutex, Olock, pc);
+	pthread_cleanup_push(awaycancelled, &a);
+	r = reallock(m, clock, at);
+	pthread_cleanup_pop(0);
+	awayend(&a, awayhow(r));
 	return r;
 }
 
 int
-sharedsignal(pthread_cond_t *c, int all)
+otherlock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
 {
-	Gate *g = gateof(c);
-	int r, gated = atomic_load_explicit(&g->waiters, memory_order_relaxed) != 0;
+	return mutexshared(m) ? sharedlock(m, clock, at, pc) : foreignlock((pthread_mutex_t *)m, clock, at, pc);
+}
 
-	if(gated)
-		real.pthread_mutex_lock(&g->mutex);
-	r = all ? real.pthread_cond_broadcast(c) : real.pthread_cond_signal(c);
-	if(gated)
-		real.pthread_mutex_unlock(&g->mutex);
+int
+othertrylock(Mutex *m)
+{
+	return mutexshared(m) ? sharedtrylock(m) : real.pthread_mutex_trylock((pthread_mutex_t *)m);
+}
+
+int
+otherunlock(Mutex *m)
+{
+	return mutexshared(m) ? sharedunlock(m) : real.pthread_mutex_unlock((pthread_mutex_t *)m);
+}
+
+int
+otherdestroy(Mutex *m)
+{
+	int r = real.pthread_mutex_destroy((pthread_mutex_t *)m);
+
+	if(r == 0 && probeon)
+		objectgone(m);
+	return r;
+}
+
+static int
+realrwlock(pthread_rwlock_t *l, int write, clockid_t clock, const struct timespec *at)
+{
+	if(at == nil)
+		return write ? real.pthread_rwlock_wrlock(l) : real.pthread_rwlock_rdlock(l);
+	return write ? real.pthread_rwlock_clockwrlock(l, clock, at) : real.pthread_rwlock_clockrdlock(l, clock, at);
+}
+
+/* A bad deadline is an error even if the lock is free; who has it for writing gets EDEADLK and does not wait. */
+int
+foreignrwlock(pthread_rwlock_t *l, int write, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	Away a;
+	int r;
+
+	if(!probeon || !knownclock(clock) || (at != nil && !nsecok(at)) || l->__data.__cur_writer == mytid())
+		return realrwlock(l, write, clock, at);
+	r = write ? real.pthread_rwlock_trywrlock(l) : real.pthread_rwlock_tryrdlock(l);
+	if(r != EBUSY)
+		return r;
+	awaybegin(&a, l, Krwlock, write ? Owrlock : Ordlock, pc);
+	pthread_cleanup_push(awaycancelled, &a);
+	r = realrwlock(l, write, clock, at);
+	pthread_cleanup_pop(0);
+	awayend(&a, awayhow(r));
+	return r;
+}
+
+/* Who comes last learns that it was when it is back; it did not wait. */
+int
+foreignbarrier(pthread_barrier_t *b, uintptr_t pc)
+{
+	Away a;
+	int r;
+
+	if(!probeon)
+		return real.pthread_barrier_wait(b);
+	awaybegin(&a, b, Kbarrier, Owait, pc);
+	pthread_cleanup_push(awaycancelled, &a);
+	r = real.pthread_barrier_wait(b);
+	pthread_cleanup_pop(0);
+	if(r == PTHREAD_BARRIER_SERIAL_THREAD && a.p != nil)
+		waitvoid(&a.w);
+	awayend(&a, Eacquired);
 	return r;
 }

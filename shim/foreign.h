@@ -1,11 +1,66 @@
-/* Process-shared condition variables, which are libc's, with a mutex of either side. */
+/*
+ * The objects that are not private to the process, or not of a kind that we run by ourselves.
+ *
+ *	mutexes		process-shared ones are run by us in glibc's own layout (pshared.c), so that libc and processes
+ *			without us may lock them too; robust ones, and those that change priorities, are libc's
+ *	conditions, readers-writer locks, barriers	process-shared ones are libc's
+ *
+ * Whoever runs it, a wait in it is recorded.  Nothing of ours may be written into an object that another process sees:
+ * it is known by its address, and its holder is not known.
+ */
 #ifndef RENDEZ_FOREIGN_H
 #define RENDEZ_FOREIGN_H
 
 #include "shim.h"
 
-/* at nil: no deadline. */
-int sharedwait(pthread_cond_t *, pthread_mutex_t *, clockid_t clock, const struct timespec *at) HIDDEN;
+#include <errno.h>
+
+/*
+ * A wait that does not sleep in block(): in libc, or on a word in shared memory.  There is
+ * nothing to undo if its frame is left, but the record must know: a jump is told by
+ * the Proc, which is busy meanwhile, and a cancellation by the cleanup awaycancelled.
+ */
+typedef struct Away {
+	Proc *p; /* nil: nothing is recorded */
+	Wait w;
+} Away;
+
+void awaybegin(Away *, const void *object, Kind, Op, uintptr_t pc) HIDDEN;
+void awayend(Away *, End) HIDDEN;
+void awaycancelled(void *away) HIDDEN;
+
+/* How a wait ended whose function returned r. */
+static inline End
+awayhow(int r)
+{
+	return r == 0 || r == EOWNERDEAD ? Eacquired : r == ETIMEDOUT ? Etimeout : Eerror;
+}
+
+/* Process-shared, and neither robust nor of a protocol: normal, recursive, errorcheck or adaptive. */
+enum { Kshared = 128 };
+
+static inline int
+mutexshared(const Mutex *m)
+{
+	return (m->kind & Kforeign) == Kshared;
+}
+
+/* foreign.c.  A mutex that mutexours() is not true of; at nil: no deadline. */
+int otherlock(Mutex *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
+int othertrylock(Mutex *) HIDDEN;
+int otherunlock(Mutex *) HIDDEN;
+int otherdestroy(Mutex *) HIDDEN;
+/* Those of libc's. */
+int foreignrwlock(pthread_rwlock_t *, int write, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
+int foreignbarrier(pthread_barrier_t *, uintptr_t pc) HIDDEN;
+
+/* pshared.c */
+int sharedlock(Mutex *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
+int sharedtrylock(Mutex *) HIDDEN;
+int sharedunlock(Mutex *) HIDDEN;
+
+/* sharedcond.c */
+int sharedwait(pthread_cond_t *, pthread_mutex_t *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
 int sharedsignal(pthread_cond_t *, int all) HIDDEN;
 
 #endif

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "mutex.h"
 #include "export.h"
+#include "foreign.h"
 #include "posix.h"
 #include "real.h"
 
@@ -237,7 +238,7 @@ rz_pthread_mutex_lock(pthread_mutex_t *pm)
 	if(likely(plain(m) && me.tid != 0 && canlockmutex(m)))
 		return tookas(m, CALLER, me.tid);
 	if(unlikely(!mutexours(m)))
-		return real.pthread_mutex_lock(pm);
+		return otherlock(m, CLOCK_REALTIME, nil, CALLER);
 	return lockkind(m, CALLER, nil);
 }
 
@@ -275,7 +276,7 @@ rz_pthread_mutex_trylock(pthread_mutex_t *pm)
 	Mutex *m = (Mutex *)pm;
 
 	if(unlikely(!mutexours(m)))
-		return real.pthread_mutex_trylock(pm);
+		return othertrylock(m);
 	return mutextrylock(m, CALLER);
 }
 
@@ -292,7 +293,7 @@ int
 rz_pthread_mutex_timedlock(pthread_mutex_t *pm, const struct timespec *at)
 {
 	if(unlikely(!mutexours((Mutex *)pm)))
-		return real.pthread_mutex_timedlock(pm, at);
+		return otherlock((Mutex *)pm, CLOCK_REALTIME, at, CALLER);
 	return mutexclocklock((Mutex *)pm, CLOCK_REALTIME, at, CALLER);
 }
 
@@ -301,7 +302,7 @@ int
 rz_pthread_mutex_clocklock(pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
 {
 	if(unlikely(!mutexours((Mutex *)pm)))
-		return real.pthread_mutex_clocklock(pm, clock, at);
+		return otherlock((Mutex *)pm, clock, at, CALLER);
 	if(clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return EINVAL;
 	return mutexclocklock((Mutex *)pm, clock, at, CALLER);
@@ -313,7 +314,7 @@ unlockkind(Mutex *m)
 	int full;
 
 	if(!mutexours(m))
-		return real.pthread_mutex_unlock((pthread_mutex_t *)m);
+		return otherunlock(m);
 	return mutexrelease(m, &full);
 }
 
@@ -343,8 +344,12 @@ rz_pthread_mutex_init(pthread_mutex_t *pm, const pthread_mutexattr_t *attr)
 		*pm = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	else
 		r = real.pthread_mutex_init(pm, attr);
-	if(r == 0 && mutexours(m) && probeon)
-		atomic_store_explicit(&m->id, initsite(CALLER), memory_order_relaxed);
+	if(r == 0 && probeon) {
+		if(mutexours(m))
+			atomic_store_explicit(&m->id, initsite(CALLER), memory_order_relaxed);
+		else
+			objectgone(m);
+	}
 	return r;
 }
 
@@ -383,7 +388,7 @@ rz_pthread_mutex_destroy(pthread_mutex_t *pm)
 	Mutex *m = (Mutex *)pm;
 
 	if(unlikely(!mutexours(m)))
-		return condwaitson(m) ? EBUSY : real.pthread_mutex_destroy(pm);
+		return condwaitson(m) ? EBUSY : otherdestroy(m);
 	if(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)
 		return EBUSY;
 	if((m->kind & Kcondused) && condwaitson(m))

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "rwlock.h"
 #include "export.h"
+#include "foreign.h"
 #include "posix.h"
 #include "real.h"
 
@@ -87,14 +88,14 @@ EXPORT(pthread_rwlock_rdlock);
 int
 rz_pthread_rwlock_rdlock(pthread_rwlock_t *p)
 {
-	return ours(p) ? rwlock((Rwlock *)p, 0, CALLER, nil) : real.pthread_rwlock_rdlock(p);
+	return ours(p) ? rwlock((Rwlock *)p, 0, CALLER, nil) : foreignrwlock(p, 0, CLOCK_REALTIME, nil, CALLER);
 }
 
 EXPORT(pthread_rwlock_wrlock);
 int
 rz_pthread_rwlock_wrlock(pthread_rwlock_t *p)
 {
-	return ours(p) ? rwlock((Rwlock *)p, 1, CALLER, nil) : real.pthread_rwlock_wrlock(p);
+	return ours(p) ? rwlock((Rwlock *)p, 1, CALLER, nil) : foreignrwlock(p, 1, CLOCK_REALTIME, nil, CALLER);
 }
 
 EXPORT(pthread_rwlock_tryrdlock);
@@ -115,28 +116,30 @@ EXPORT(pthread_rwlock_timedrdlock);
 int
 rz_pthread_rwlock_timedrdlock(pthread_rwlock_t *p, const struct timespec *at)
 {
-	return ours(p) ? rwclocklock(p, 0, CLOCK_REALTIME, at, CALLER) : real.pthread_rwlock_timedrdlock(p, at);
+	return ours(p) ? rwclocklock(p, 0, CLOCK_REALTIME, at, CALLER)
+		       : foreignrwlock(p, 0, CLOCK_REALTIME, at, CALLER);
 }
 
 EXPORT(pthread_rwlock_timedwrlock);
 int
 rz_pthread_rwlock_timedwrlock(pthread_rwlock_t *p, const struct timespec *at)
 {
-	return ours(p) ? rwclocklock(p, 1, CLOCK_REALTIME, at, CALLER) : real.pthread_rwlock_timedwrlock(p, at);
+	return ours(p) ? rwclocklock(p, 1, CLOCK_REALTIME, at, CALLER)
+		       : foreignrwlock(p, 1, CLOCK_REALTIME, at, CALLER);
 }
 
 EXPORT(pthread_rwlock_clockrdlock);
 int
 rz_pthread_rwlock_clockrdlock(pthread_rwlock_t *p, clockid_t c, const struct timespec *at)
 {
-	return ours(p) ? rwclocklock(p, 0, c, at, CALLER) : real.pthread_rwlock_clockrdlock(p, c, at);
+	return ours(p) ? rwclocklock(p, 0, c, at, CALLER) : foreignrwlock(p, 0, c, at, CALLER);
 }
 
 EXPORT(pthread_rwlock_clockwrlock);
 int
 rz_pthread_rwlock_clockwrlock(pthread_rwlock_t *p, clockid_t c, const struct timespec *at)
 {
-	return ours(p) ? rwclocklock(p, 1, c, at, CALLER) : real.pthread_rwlock_clockwrlock(p, c, at);
+	return ours(p) ? rwclocklock(p, 1, c, at, CALLER) : foreignrwlock(p, 1, c, at, CALLER);
 }
 
 /* One atomic gives it up, and is the last touch. */
@@ -179,8 +182,12 @@ rz_pthread_rwlock_init(pthread_rwlock_t *p, const pthread_rwlockattr_t *attr)
 {
 	int r = real.pthread_rwlock_init(p, attr);
 
-	if(r == 0 && ours(p) && probeon)
-		atomic_store_explicit(&((Rwlock *)p)->id, initsite(CALLER), memory_order_relaxed);
+	if(r == 0 && probeon) {
+		if(ours(p))
+			atomic_store_explicit(&((Rwlock *)p)->id, initsite(CALLER), memory_order_relaxed);
+		else
+			objectgone(p);
+	}
 	return r;
 }
 
@@ -188,5 +195,9 @@ EXPORT(pthread_rwlock_destroy);
 int
 rz_pthread_rwlock_destroy(pthread_rwlock_t *p)
 {
-	return ours(p) ? 0 : real.pthread_rwlock_destroy(p);
+	if(ours(p))
+		return 0;
+	if(probeon)
+		objectgone(p);
+	return real.pthread_rwlock_destroy(p);
 }

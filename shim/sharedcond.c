@@ -1,0 +1,134 @@
+/*
+ * A process-shared condition is libc's, so that processes which run without us
+ * can share it.  With a mutex that is in libc's layout too, whoever runs it, libc does it all.  With one of
+ * our own (private to this process, so only its threads are ordered by it) the
+ * mutex cannot be passed to libc, and cannot simply be released before libc's
+ * wait either: a thread that then locks it and signals would come too early.
+ *
+ * So a gate stands in between, a mutex that libc runs and nobody else sees:
+ *
+ *	waiter				a signaller of this process
+ *	lock gate; count it		lock mutex
+ *	unlock mutex			unlock mutex
+ *	libc's wait with the gate	if anybody is counted: lock gate, signal, unlock gate
+ *	unlock gate; lock mutex
+ *
+ * Whoever locks the mutex after the waiter released it sees it counted, and gets
+ * the gate only when libc's wait has released it, that is, waits.  A process
+ * that does not have the mutex is ordered by nothing and needs nothing.
+ */
+#define _GNU_SOURCE
+#include "foreign.h"
+#include "mutex.h"
+#include "real.h"
+
+typedef struct Gate {
+	_Alignas(64) pthread_mutex_t mutex; /* all zero is its initial state, as in libc's initialiser */
+	Word waiters;
+} Gate;
+
+enum { NGATE = 64 };
+
+/* Wiped in a forked child: there nobody waits, and no gate is held. */
+static _Alignas(4096) Gate gates[NGATE];
+
+typedef struct Passage {
+	Gate *gate;
+	Mutex *m;
+	uintptr_t pc;
+	int full;
+	Away away;
+} Passage;
+
+static Gate *
+gateof(const pthread_cond_t *c)
+{
+	return &gates[((uintptr_t)c * 0x9e3779b97f4a7c15u) >> 58];
+}
+
+static void
+passed(Passage *p)
+{
+	atomic_fetch_sub_explicit(&p->gate->waiters, 1, memory_order_relaxed);
+	real.pthread_mutex_unlock(&p->gate->mutex);
+	if(p->full)
+		mutexlock(p->m, p->pc);
+	else
+		p->m->depth++;
+}
+
+/* The cleanup of a cancelled wait, which libc's has left with the gate locked. */
+static void
+cancelled(void *arg)
+{
+	Passage *p = arg;
+
+	awaycancelled(&p->away);
+	passed(p);
+}
+
+static int
+realwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *at)
+{
+	return at == nil ? real.pthread_cond_wait(c, m) : real.pthread_cond_clockwait(c, m, clock, at);
+}
+
+/* libc locks the mutex again before it returns: for the record that is part of this wait. */
+static int
+libcwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	Away a;
+	int r;
+
+	if(!probeon)
+		return realwait(c, m, clock, at);
+	awaybegin(&a, c, Kcond, Owait, pc);
+	pthread_cleanup_push(awaycancelled, &a);
+	r = realwait(c, m, clock, at);
+	pthread_cleanup_pop(0);
+	awayend(&a, awayhow(r));
+	return r;
+}
+
+int
+sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	Mutex *m = (Mutex *)pm;
+	Passage p = {.gate = gateof(c), .m = m, .pc = pc};
+	static Word wiping;
+	int r;
+
+	if(!mutexours(m))
+		return libcwait(c, pm, clock, at, pc);
+	if(atomic_exchange_explicit(&wiping, 1, memory_order_relaxed) == 0)
+		syswipeonfork(gates, sizeof gates);
+	real.pthread_mutex_lock(&p.gate->mutex);
+	atomic_fetch_add_explicit(&p.gate->waiters, 1, memory_order_relaxed);
+	r = mutexrelease(m, &p.full);
+	if(r != 0) {
+		atomic_fetch_sub_explicit(&p.gate->waiters, 1, memory_order_relaxed);
+		real.pthread_mutex_unlock(&p.gate->mutex);
+		return r;
+	}
+	awaybegin(&p.away, c, Kcond, Owait, pc);
+	pthread_cleanup_push(cancelled, &p);
+	r = realwait(c, &p.gate->mutex, clock, at);
+	pthread_cleanup_pop(0);
+	awayend(&p.away, awayhow(r));
+	passed(&p);
+	return r;
+}
+
+int
+sharedsignal(pthread_cond_t *c, int all)
+{
+	Gate *g = gateof(c);
+	int r, gated = atomic_load_explicit(&g->waiters, memory_order_relaxed) != 0;
+
+	if(gated)
+		real.pthread_mutex_lock(&g->mutex);
+	r = all ? real.pthread_cond_broadcast(c) : real.pthread_cond_signal(c);
+	if(gated)
+		real.pthread_mutex_unlock(&g->mutex);
+	return r;
+}
