@@ -172,6 +172,15 @@ systid(void)
 	return (int)SYS(gettid, 0);
 }
 
+struct robust_list_head *
+sysrobustlist(void)
+{
+	struct robust_list_head *h = nil;
+	size_t n = 0;
+
+	return SYS(get_robust_list, 0, &h, &n) == 0 && n == sizeof *h ? h : nil;
+}
+
 int
 syspid(void)
 {

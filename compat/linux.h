@@ -65,6 +65,9 @@ void sigsback(const Sigs *old) HIDDEN;
 void sysyield(void) HIDDEN;
 void sysnap(uint64_t ns) HIDDEN;
 
+/* The list of robust futexes that libc registered with the kernel for this thread; nil if none. */
+struct robust_list_head *sysrobustlist(void) HIDDEN;
+
 int systid(void) HIDDEN;
 int syspid(void) HIDDEN;
 /* Whether the thread tid of this process lives. */

@@ -1,11 +1,11 @@
 /*
- * The objects that libc runs, with their waits recorded: mutexes that are robust, inherit priority or have a ceiling;
+ * The objects that libc runs, with their waits recorded: mutexes that inherit priority or have a ceiling;
  * process-shared readers-writer locks and barriers.
  *
- * Why they stay libc's.  A robust mutex lives on the list that the kernel walks when a thread dies; one
- * that inherits priority is queued for in the kernel; one with a ceiling changes the thread's priority, of which
- * libc keeps the books.  A process-shared lock or barrier is a protocol between processes
- * in several words, and another process may follow libc's at the same time.  Nothing would be won by following it a second time.
+ * Why they stay libc's.  A mutex that inherits priority is queued for in the kernel, which passes it on: there is no
+ * waiting for us to do.  One with a ceiling changes the thread's priority, of which libc keeps books that
+ * other calls of its use.  A process-shared lock or barrier is a protocol between processes over several words, other
+ * in other versions of libc; another process follows its libc's at the same time.
  *
  * A wait is seen by trying first.  What a try answers is what the call proper would have answered, but for EBUSY,
  * and but for a deadline that is an error whether or not anybody waits: those calls
@@ -89,19 +89,37 @@ foreignlock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at, uint
 int
 otherlock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
 {
-	return mutexshared(m) ? sharedlock(m, clock, at, pc) : foreignlock((pthread_mutex_t *)m, clock, at, pc);
+	Robustlist *h;
+
+	if(mutexshared(m))
+		return sharedlock(m, clock, at, pc);
+	if(mutexrobust(m) && (h = robustlist()) != nil)
+		return robustlock(h, m, clock, at, pc);
+	return foreignlock((pthread_mutex_t *)m, clock, at, pc);
 }
 
 int
 othertrylock(Mutex *m)
 {
-	return mutexshared(m) ? sharedtrylock(m) : real.pthread_mutex_trylock((pthread_mutex_t *)m);
+	Robustlist *h;
+
+	if(mutexshared(m))
+		return sharedtrylock(m);
+	if(mutexrobust(m) && (h = robustlist()) != nil)
+		return robusttrylock(h, m);
+	return real.pthread_mutex_trylock((pthread_mutex_t *)m);
 }
 
 int
 otherunlock(Mutex *m)
 {
-	return mutexshared(m) ? sharedunlock(m) : real.pthread_mutex_unlock((pthread_mutex_t *)m);
+	Robustlist *h;
+
+	if(mutexshared(m))
+		return sharedunlock(m);
+	if(mutexrobust(m) && (h = robustlist()) != nil)
+		return robustunlock(h, m);
+	return real.pthread_mutex_unlock((pthread_mutex_t *)m);
 }
 
 int

@@ -1,8 +1,8 @@
 /*
  * The objects that are not private to the process, or not of a kind that we run by ourselves.
  *
- *	mutexes		process-shared ones are run by us in glibc's own layout (pshared.c), so that libc and processes
- *			without us may lock them too; robust ones, and those that change priorities, are libc's
+ *	mutexes		process-shared and robust ones are run by us in glibc's own layout (pshared.c, robust.c), so
+ *			that libc and processes without us may lock them too; those that change priorities are libc's
  *	conditions, readers-writer locks, barriers	process-shared ones are libc's
  *
  * Whoever runs it, a wait in it is recorded.  Nothing of ours may be written into an object that another process sees:
@@ -36,13 +36,19 @@ awayhow(int r)
 	return r == 0 || r == EOWNERDEAD ? Eacquired : r == ETIMEDOUT ? Etimeout : Eerror;
 }
 
-/* Process-shared, and neither robust nor of a protocol: normal, recursive, errorcheck or adaptive. */
-enum { Kshared = 128 };
+/* Bits of kind that libc sets.  Either may come with the kinds that are ours, and with others, which are libc's. */
+enum { Krobust = 16, Kshared = 128 };
 
 static inline int
 mutexshared(const Mutex *m)
 {
 	return (m->kind & Kforeign) == Kshared;
+}
+
+static inline int
+mutexrobust(const Mutex *m)
+{
+	return (m->kind & (Kforeign & ~Kshared)) == Krobust;
 }
 
 /* foreign.c.  A mutex that mutexours() is not true of; at nil: no deadline. */
@@ -58,6 +64,16 @@ int foreignbarrier(pthread_barrier_t *, uintptr_t pc) HIDDEN;
 int sharedlock(Mutex *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
 int sharedtrylock(Mutex *) HIDDEN;
 int sharedunlock(Mutex *) HIDDEN;
+
+/*
+ * robust.c.  The list that the kernel walks when the thread ends; nil: libc has registered none yet, or not as we
+ * know it: then the call is libc's, which knows better.
+ */
+typedef struct robust_list_head Robustlist;
+Robustlist *robustlist(void) HIDDEN;
+int robustlock(Robustlist *, Mutex *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
+int robusttrylock(Robustlist *, Mutex *) HIDDEN;
+int robustunlock(Robustlist *, Mutex *) HIDDEN;
 
 /* sharedcond.c */
 int sharedwait(pthread_cond_t *, pthread_mutex_t *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;

@@ -1,0 +1,269 @@
+/*
+ * Robust mutexes (normal, recursive, errorcheck, adaptive; private or process-shared), in glibc's own layout and by its
+ * protocol and the kernel's, so that libc's functions and processes without us may use the same one at the same time.
+ *
+ * The word is the holder's tid, or 0, with
+ *	FUTEX_WAITERS		somebody may sleep
+ *	FUTEX_OWNER_DIED	and no tid: the kernel says that the holder ended; who takes it then is told (EOWNERDEAD)
+ *
+ * The list.  When a thread ends, however it ends, the kernel walks the list that libc registered for it, and marks and
+ * wakes each mutex there that has its tid.  So a mutex must be on its holder's list; and as it cannot be
+ * taken and listed at once, the list's head names one more, the pending one, from before the word changes until after
+ * the list is right.  If the thread dies in between the kernel looks at that one too: if it has
+ * the tid it is marked; if it is free one sleeper is woken, for the dead may have freed it and not yet
+ * woken anybody, or have been woken and not yet taken it.  The kernel reads what the thread itself has stored, so
+ * only the compiler must keep the order.  The mutexes of a list are linked both ways, by pointers to their forward
+ * links; the lowest bit of such a pointer says that the one it points to inherits priority: those are libc's and share the list.
+ *
+ * Why no wakeup is lost.  A sleeper saw FUTEX_WAITERS in the word, or put it there, before it slept, and the kernel looks
+ * again.  Whoever takes that bit out is an unlock, which wakes one, or the kernel's marking, which keeps
+ * the bit and wakes one.  Who has slept takes the mutex with the bit set, for there may be
+ * others.  A mutex given up inconsistent is never to be had again: each who takes it
+ * from then on frees it at once and, if the bit was there, wakes the next.  (libc 2.36 forgets that wake: its
+ * third waiter and all after it sleep for ever.)
+ *
+ * owner is the holder's tid; UNCLEAN while the holder has not yet called pthread_mutex_consistent (libc's) after
+ * another died; DEAD when it never did.
+ */
+#define _GNU_SOURCE
+#include "foreign.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+
+enum { UNCLEAN = INT_MAX, DEAD = INT_MAX - 1 };
+
+typedef __pthread_list_t Node;
+
+/* Asked for at a thread's first robust lock, not before: sandboxes kill for the question. */
+static __thread Robustlist *mylist __attribute__((tls_model("initial-exec")));
+
+Robustlist *
+robustlist(void)
+{
+	Robustlist *h = mylist;
+
+	if(unlikely(h == nil)) {
+		h = sysrobustlist();
+		if(h == nil || h->futex_offset != (long)offsetof(pthread_mutex_t, __data.__lock) -
+						      (long)offsetof(pthread_mutex_t, __data.__list.__next))
+			return nil;
+		mylist = h;
+	}
+	return h;
+}
+
+static void *
+linkof(Mutex *m)
+{
+	return &((pthread_mutex_t *)m)->__data.__list.__next;
+}
+
+/* The node that a link points to; the head too has a back link, before it. */
+static Node *
+nodeof(void *link)
+{
+	return (Node *)(((uintptr_t)link & ~(uintptr_t)1) - offsetof(Node, __next));
+}
+
+static void
+pending(Robustlist *h, void *link)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(void *volatile *)&h->list_op_pending = link; /* nil: none is */
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void
+enlist(Robustlist *h, Mutex *m)
+{
+	Node *n = nodeof(linkof(m)), *next = nodeof(h->list.next);
+
+	next->__prev = linkof(m);
+	n->__next = (void *)h->list.next;
+	n->__prev = (void *)&h->list;
+	atomic_signal_fence(memory_order_seq_cst);
+	*(void *volatile *)&h->list.next = linkof(m);
+}
+
+static void
+delist(Mutex *m)
+{
+	Node *n = nodeof(linkof(m));
+
+	nodeof(n->__next)->__prev = n->__prev;
+	nodeof(n->__prev)->__next = n->__next;
+	atomic_signal_fence(memory_order_seq_cst);
+	n->__prev = nil;
+	n->__next = nil;
+}
+
+/* Frees the word, which is ours; its last touch. */
+static void
+let(Mutex *m)
+{
+	if(atomic_exchange_explicit(&m->word, 0, memory_order_release) & FUTEX_WAITERS)
+		futexwake(&m->word, 1, 1);
+}
+
+static inline void
+count(Mutex *m, uint32_t more)
+{
+	atomic_store_explicit(
+	    &m->acquired, atomic_load_explicit(&m->acquired, memory_order_relaxed) + more, memory_order_relaxed);
+}
+
+/*
+ * The word is ours, and m is pending.  Taken from one who died it counts for that one,
+ * who never counted itself out.
+ */
+static int
+taken(Robustlist *h, Mutex *m, uint32_t from)
+{
+	if(!(from & FUTEX_OWNER_DIED) && atomic_load_explicit(&m->owner, memory_order_relaxed) == DEAD) {
+		m->depth = 0;
+		let(m);
+		return ENOTRECOVERABLE;
+	}
+	m->depth = 1;
+	enlist(h, m);
+	if(from & FUTEX_OWNER_DIED) {
+		atomic_store_explicit(&m->owner, UNCLEAN, memory_order_relaxed);
+		return EOWNERDEAD;
+	}
+	atomic_store_explicit(&m->owner, mytid(), memory_order_relaxed);
+	count(m, 1);
+	return 0;
+}
+
+/* Takes the word if nobody living has it: 1, and *word is what it was; 0, and *word is what it is. */
+static int
+take(Mutex *m, uint32_t *word, uint32_t slept)
+{
+	while(*word == 0 || (*word & FUTEX_OWNER_DIED))
+		if(atomic_compare_exchange_weak_explicit(&m->word, word,
+		       (uint32_t)mytid() | (*word & FUTEX_WAITERS) | slept, memory_order_acquire, memory_order_relaxed))
+			return 1;
+	return 0;
+}
+
+/* Sleeps until the word is ours: 0, and *word is what it was. */
+static int
+sleepon(Mutex *m, uint32_t *word, const Deadline *d)
+{
+	uint32_t slept = 0;
+
+	while(!take(m, word, slept)) {
+		if(!(*word & FUTEX_WAITERS) && !atomic_compare_exchange_weak_explicit(&m->word, word,
+						   *word | FUTEX_WAITERS, memory_order_relaxed, memory_order_relaxed))
+			continue;
+		slept = FUTEX_WAITERS;
+		if(futexwait(&m->word, *word | FUTEX_WAITERS, d, 1) == ETIMEDOUT)
+			return ETIMEDOUT;
+		*word = atomic_load_explicit(&m->word, memory_order_relaxed);
+	}
+	return 0;
+}
+
+static int
+lockslow(Robustlist *h, Mutex *m, uint32_t word, const Deadline *d, uintptr_t pc)
+{
+	Away a;
+	int r;
+
+	awaybegin(&a, m, Kmutex, Olock, pc);
+	pthread_cleanup_push(awaycancelled, &a);
+	r = sleepon(m, &word, d);
+	pthread_cleanup_pop(0);
+	if(r == 0)
+		r = taken(h, m, word);
+	awayend(&a, awayhow(r));
+	return r;
+}
+
+static int
+has(Mutex *m)
+{
+	return (atomic_load_explicit(&m->word, memory_order_relaxed) & FUTEX_TID_MASK) == (uint32_t)mytid();
+}
+
+/* What who has it gets for locking it again; EBUSY: it waits, if it must for ever. */
+static int
+relock(Mutex *m)
+{
+	switch(m->kind & Kind3) {
+	case Kerrorcheck:
+		return EDEADLK;
+	case Krecursive:
+		if(m->depth + 1 == 0)
+			return EAGAIN;
+		m->depth++;
+		return 0;
+	}
+	return EBUSY;
+}
+
+int
+robustlock(Robustlist *h, Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	uint32_t word;
+	Deadline d;
+	int r;
+
+	if(at != nil && clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+		return EINVAL;
+	if(has(m) && (r = relock(m)) != EBUSY)
+		return r;
+	pending(h, linkof(m));
+	word = atomic_load_explicit(&m->word, memory_order_relaxed);
+	if(likely(take(m, &word, 0))) {
+		r = taken(h, m, word);
+	} else if(at == nil) {
+		r = lockslow(h, m, word, nil, pc);
+	} else if(!nsecok(at)) {
+		r = EINVAL;
+	} else {
+		d.at = *at;
+		d.clock = clock;
+		r = lockslow(h, m, word, &d, pc);
+	}
+	pending(h, nil);
+	return r;
+}
+
+int
+robusttrylock(Robustlist *h, Mutex *m)
+{
+	uint32_t word;
+	int r;
+
+	if(has(m))
+		return relock(m);
+	pending(h, linkof(m));
+	word = atomic_load_explicit(&m->word, memory_order_relaxed);
+	r = take(m, &word, 0) ? taken(h, m, word) : EBUSY;
+	pending(h, nil);
+	return r;
+}
+
+int
+robustunlock(Robustlist *h, Mutex *m)
+{
+	int owner = atomic_load_explicit(&m->owner, memory_order_relaxed);
+
+	if((m->kind & Kind3) == Krecursive) {
+		if(owner != mytid() && !(owner == UNCLEAN && has(m)))
+			return EPERM;
+		if(--m->depth != 0)
+			return owner == UNCLEAN ? ENOTRECOVERABLE : 0;
+	} else if(!has(m)) {
+		return EPERM;
+	}
+	pending(h, linkof(m));
+	delist(m);
+	atomic_store_explicit(&m->owner, owner == UNCLEAN ? DEAD : 0, memory_order_relaxed);
+	count(m, -1u);
+	let(m);
+	pending(h, nil);
+	return 0;
+}
