@@ -13,6 +13,16 @@
 #include <time.h>
 #include <ucontext.h>
 
+/*
+ * What only glibc has is imported weakly, here and in shim/shim.h: a child with another C library inherits the
+ * preload, and its loader ends it over a name that it does not find.  Nothing of ours runs there.
+ */
+#pragma weak __libc_single_threaded
+#pragma weak _dl_find_object
+#pragma weak dladdr1
+#pragma weak dlvsym
+#pragma weak on_exit
+
 #ifndef nil
 #define nil ((void *)0)
 #endif

@@ -28,9 +28,6 @@ static uint32_t nsorted;
 static char exepath[FPATH];
 const Mod *modours;
 
-/* glibc has it since 2.35; without it there are no modules and no stacks. */
-#pragma weak _dl_find_object
-
 static const Mod *
 among(uintptr_t pc)
 {
@@ -262,6 +259,7 @@ modulestart(const char *exe)
 	struct dl_find_object o;
 	const Mod *m;
 
+	/* glibc has it since 2.35; without it there are no modules and no stacks. */
 	if(_dl_find_object == nil)
 		return;
 	memcpy(exepath, exe, sizeof exepath);

@@ -55,6 +55,9 @@
 	F(int, pthread_cancel, "GLIBC_2.2.5", (pthread_t t), (t)) \
 	F(int, pthread_setcanceltype, "GLIBC_2.2.5", (int type, int *old), (type, old)) \
 	F(pid_t, _Fork, "GLIBC_2.34", (void), ()) \
+	F(int, __register_atfork, "GLIBC_2.3.2", \
+	    (void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso), \
+	    (prepare, parent, child, dso)) \
 	F(void, longjmp, "GLIBC_2.2.5", (struct __jmp_buf_tag * e, int v), (e, v)) \
 	F(void, siglongjmp, "GLIBC_2.2.5", (struct __jmp_buf_tag * e, int v), (e, v)) \
 	F(void, __longjmp_chk, "GLIBC_2.11", (struct __jmp_buf_tag * e, int v), (e, v)) \

@@ -17,6 +17,10 @@
 #include "../compat/proc.h"
 #include "../probes/probe.h"
 
+/* Behind pthread_cleanup_push: weak for the reason that compat/linux.h gives. */
+#pragma weak __pthread_register_cancel
+#pragma weak __pthread_unregister_cancel
+
 /*
  * A mutex.  word, depth, owner and kind stand where glibc has them, for debuggers
  * and for pthread_mutex_destroy's check; the rest are words that a private

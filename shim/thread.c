@@ -188,9 +188,13 @@ start(void)
 {
 	int saved = errno;
 
+	/* Not glibc: it does not see our names (scripts/genexports), and is left alone. */
+	if(dlvsym == nil)
+		return;
 	realinit();
 	clockinit();
-	pthread_atfork(nil, nil, forked);
+	/* pthread_atfork itself is a piece of libc's that would be linked in and import this as one that must be there. */
+	real.__register_atfork(nil, nil, forked, nil);
 	if(!foremost())
 		say("opened after the program started: its locks stay libc's; preload it instead (LD_PRELOAD, or "
 		    "rendez run)",
