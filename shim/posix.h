@@ -26,6 +26,11 @@ RZ(int, pthread_cond_broadcast, pthread_cond_t *);
 RZ(int, pthread_cond_init, pthread_cond_t *, const pthread_condattr_t *);
 RZ(int, pthread_cond_destroy, pthread_cond_t *);
 
+RZ(int, oldcond_wait, Oldcond *, pthread_mutex_t *);
+RZ(int, oldcond_timedwait, Oldcond *, pthread_mutex_t *, const struct timespec *);
+RZ(int, oldcond_signal, Oldcond *);
+RZ(int, oldcond_broadcast, Oldcond *);
+
 RZ(int, sem_init, sem_t *, int, unsigned);
 RZ(int, sem_destroy, sem_t *);
 RZ(int, sem_wait, sem_t *);

@@ -19,10 +19,18 @@
 REALS(F)
 #undef F
 
+static int
+first_oldcond_signal(Oldcond *c)
+{
+	realinit();
+	return real.oldcond_signal(c);
+}
+
 Real real = {
 #define F(type, name, version, params, args) .name = first_##name,
     REALS(F)
 #undef F
+	.oldcond_signal = first_oldcond_signal,
 };
 
 static void *
@@ -43,4 +51,5 @@ realinit(void)
 	__atomic_store_n((void **)&real.name, find(#name, version), __ATOMIC_RELEASE);
 	REALS(F)
 #undef F
+	__atomic_store_n((void **)&real.oldcond_signal, find("pthread_cond_signal", "GLIBC_2.2.5"), __ATOMIC_RELEASE);
 }

@@ -67,6 +67,7 @@ typedef struct Real {
 #define F(type, name, version, params, args) type(*name) params;
 	REALS(F)
 #undef F
+	int (*oldcond_signal)(Oldcond *); /* pthread_cond_signal of GLIBC_2.2.5 */
 } Real;
 
 extern Real real HIDDEN;

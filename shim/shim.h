@@ -95,6 +95,9 @@ enum { Cshared = 1, Cmonotonic = 2 };
 _Static_assert(sizeof(Cond) <= sizeof(pthread_cond_t), "a condition fits");
 _Static_assert(offsetof(Cond, flags) == offsetof(pthread_cond_t, __data.__wrefs), "layout");
 
+/* A condition of 8 bytes, of programs built before 2003 (oldcond.c). */
+typedef _Atomic(pthread_cond_t *) Oldcond;
+
 /* What a thread keeps for its fast paths. */
 typedef struct Me {
 	int tid;	   /* 0: not asked for yet */

@@ -1,6 +1,6 @@
 /*
  * dlsym and dlvsym find the same functions as the linker does, at every version;
- * the old condition variables of GLIBC_2.2.5 stay libc's; the __pthread_ aliases
+ * the old condition variables of GLIBC_2.2.5 are functions of their own; the __pthread_ aliases
  * exclude those who use the plain names.
  */
 #include "t.h"
@@ -89,8 +89,9 @@ main(void)
 	if(strcmp(base, "GLIBC_2.2.5") == 0) {
 		from("pthread_cond_wait@GLIBC_2.3.2", dlvsym(RTLD_DEFAULT, "pthread_cond_wait", "GLIBC_2.3.2"), ours);
 		from("sem_post@GLIBC_2.34", dlvsym(RTLD_DEFAULT, "sem_post", "GLIBC_2.34"), ours);
-		from("pthread_cond_wait@GLIBC_2.2.5", dlvsym(RTLD_DEFAULT, "pthread_cond_wait", base), "libc.so.6");
-		from("pthread_cond_signal@GLIBC_2.2.5", dlvsym(RTLD_DEFAULT, "pthread_cond_signal", base), "libc.so.6");
+		from("pthread_cond_wait@GLIBC_2.2.5", dlvsym(RTLD_DEFAULT, "pthread_cond_wait", base), ours);
+		MUST(dlvsym(RTLD_DEFAULT, "pthread_cond_wait", base) != (void *)pthread_cond_wait);
+		from("pthread_cond_init@GLIBC_2.2.5", dlvsym(RTLD_DEFAULT, "pthread_cond_init", base), "libc.so.6");
 		/* versions that only old programs are bound to */
 		lock = (Op *)dlvsym(RTLD_DEFAULT, "__pthread_mutex_lock", base);
 		unlock = (Op *)dlvsym(RTLD_DEFAULT, "__pthread_mutex_unlock", base);
