@@ -30,23 +30,16 @@ result(int r)
 	return thrd_error;
 }
 
+/* As libc: the two recursive types are, and whatever else is a normal mutex, of the kind word that libc makes. */
 EXPORT(mtx_init);
 int
 rz_mtx_init(mtx_t *m, int type)
 {
+	int recursive = type == (mtx_plain | mtx_recursive) || type == (mtx_timed | mtx_recursive);
 	Mutex *mu = (Mutex *)m;
 
-	switch(type) {
-	case mtx_plain:
-	case mtx_timed:
-	case mtx_plain | mtx_recursive:
-	case mtx_timed | mtx_recursive:
-		break;
-	default:
-		return thrd_error;
-	}
 	memset(m, 0, sizeof *m);
-	mu->kind = type & mtx_recursive ? Krecursive : Knormal;
+	mu->kind = recursive ? Krecursive : Knormal | Knoelision;
 	if(probeon)
 		atomic_store_explicit(&mu->id, initsite(CALLER), memory_order_relaxed);
 	return thrd_success;

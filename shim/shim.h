@@ -70,7 +70,16 @@ enum {
  * The mutex kinds that are ours: normal, recursive, errorcheck, adaptive, with or without glibc's elision bits.  A
  * bit that glibc does not know says that a condition was waited for with the mutex.
  */
-enum { Knormal = 0, Krecursive = 1, Kerrorcheck = 2, Kadaptive = 3, Kind3 = 3, Kforeign = 0xfc, Kcondused = 1 << 20 };
+enum {
+	Knormal = 0,
+	Krecursive = 1,
+	Kerrorcheck = 2,
+	Kadaptive = 3,
+	Kind3 = 3,
+	Kforeign = 0xfc,
+	Knoelision = 1 << 9,
+	Kcondused = 1 << 20,
+};
 
 static inline int
 mutexours(const Mutex *m)
