@@ -11,6 +11,11 @@
  * the second mutex).  Each waits for a unit of what its mutex guards.  The signallers add one for each,
  * and signal with the mutex held or not; with -DBROADCAST one signaller adds all, then broadcasts.
  * The last waiter to return destroys the condition, once no signal can yet begin.
+ *
+ * What a signal owes (glibc's bug 25847 breaks it: a signal taken by one that began to wait after it, or kept
+ * for a group of waiters that has gone): it releases one of those who waited when it began, unless all of them have
+ * gone meanwhile; a broadcast leaves none of them.  Nobody of ours can take it from them, for who comes later stands behind
+ * them (-DSTEAL: before them), and whether anybody waits is exact (-DCLEARFLAG: not so when one has given up).
  */
 #define L 1
 #define Q 2
@@ -72,6 +77,8 @@ byte inside[2];			/* ghosts */
 bit signalled[NT];
 bit parked[NT];
 bit alive = 1;
+byte before[NS];		/* a signal began when these waited, a set, and they do still */
+bit won[NS];			/* it has released one of them */
 byte yet = NS;			/* signals that have not begun */
 byte users = NT;
 bit over;
@@ -169,17 +176,54 @@ inline unlock(m) {
 	old = 0
 }
 
-inline cfix() {
+#define bit1(x) (1 << (x))
+#define linked(x) (qc??[x] -> bit1(x) : 0)
+#if NT > 2
+#define waiting (linked(0) | linked(1) | linked(2))
+#else
+#define waiting (linked(0) | linked(1))
+#endif
+
+/* x is off the queue. */
+inline cfix(x) {
 	touch();
+	before[0] = before[0] & ~bit1(x);
+#if NS > 1
+	before[1] = before[1] & ~bit1(x);
+#endif
+#ifdef CLEARFLAG
+	c = 0
+#else
 	if
 	:: len(qc) == 0 -> c = 0
 	:: else
 	fi
+#endif
+}
+
+/* The signaller takes h, the first, off the queue. */
+inline ctake() {
+	won[me - NT] = won[me - NT] || (before[me - NT] & bit1(h)) != 0;
+	qc?h;
+	cfix(h)
+}
+
+/* A waiter links itself. */
+inline cput() {
+	qc!me;
+#ifdef STEAL
+	i = len(qc) - 1;
+	do
+	:: i > 0 -> qc?t; qc!t; i--
+	:: else -> break
+	od;
+	t = 0
+#endif
 }
 
 /* How it ended, in result. */
 inline condwait() {
-	atomic { bl[BC] == 0; touch(); qc!me; key[me] = Cond; c = 1; signalled[me] = 0; parked[me] = 1 };
+	atomic { bl[BC] == 0; touch(); cput(); key[me] = Cond; c = 1; signalled[me] = 0; parked[me] = 1 };
 	if
 	:: rec[me]
 	:: else -> unlock(mx[me])
@@ -199,7 +243,7 @@ inline condwait() {
 			if
 			:: samekey && k == Cond && qc??[eval(me)] ->
 				qc??eval(me);
-				cfix();
+				cfix(me);
 				parked[me] = 0;
 				result = ((kind & Timed) -> Timedout : Cancelled)
 #ifdef NOKEYREREAD
@@ -266,7 +310,7 @@ out:	skip
  * condition alive, and its mutex.
  */
 inline signal(all) {
-	atomic { touch(); yet--; k = c };
+	atomic { touch(); yet--; k = c; before[me - NT] = waiting };
 	if
 	:: !k
 	:: else ->
@@ -289,14 +333,14 @@ inline signal(all) {
 				if
 				:: moves ->
 					w[m] = L|Q;
-					atomic { qc?h; cfix(); qm[m]!h; key[h] = m; signalled[h] = 1; t = 1 }
-				:: else -> atomic { qc?h; cfix(); how[h] = Signalled; signalled[h] = 1; pend!h; t = 1 }
+					atomic { ctake(); qm[m]!h; key[h] = m; signalled[h] = 1; t = 1 }
+				:: else -> atomic { ctake(); how[h] = Signalled; signalled[h] = 1; pend!h; t = 1 }
 				fi
 #else
 				atomic {
 					if
-					:: moves -> w[m] = w[m] | Q; qc?h; cfix(); qm[m]!h; key[h] = m
-					:: else -> qc?h; cfix(); how[h] = Signalled; pend!h
+					:: moves -> w[m] = w[m] | Q; ctake(); qm[m]!h; key[h] = m
+					:: else -> ctake(); how[h] = Signalled; pend!h
 					fi;
 					signalled[h] = 1; t = 1
 				}
@@ -321,7 +365,11 @@ inline signal(all) {
 	:: atomic { pend?h -> assert(!rdy[h]); rdy[h] = 1 }
 	:: empty(pend) -> break
 	od;
-	h = None; k = 0; m = 0; t = 0
+	atomic {
+		assert(before[me - NT] == 0 || (won[me - NT] && !(all)));
+		before[me - NT] = 0; won[me - NT] = 0;
+		h = None; k = 0; m = 0; t = 0
+	}
 }
 
 proctype signaller(byte me) {

@@ -1,64 +1,113 @@
 /*
  * Tokens round a closed ring of places: one lost wakeup and they rest for ever.
  *
- *	ring [-p PLACES] [-k TAKERS] [-t TOKENS] [-n TRIPS] [-o in|out|mixed] [-x NAP_US,GAP_US] [-w] [-b] [-c] [-s SEED]
+ *	ring [-p PLACES] [-k TAKERS] [-t TOKENS] [-n TRIPS] [-T SECONDS] [-o in|out|mixed] [-x NAP_US,GAP_US]
+ *		[-w] [-b] [-c] [-i IDLE] [-l TRIPS] [-s SEED]
  *
  * TAKERS threads at each place take a token, put it into the next place and
  * signal there: with the mutex held (in), after its release (out), or either.
  * -x: a tormentor stops a random thread for NAP_US at most, every GAP_US at most.
- * -w: the first taker of each place waits with timeouts.  -b: one put in eight
- * broadcasts.  -c: one more taker a place, which is cancelled again and again.
- * It ends when TRIPS trips are made; if none is made for STILL seconds, every
- * stack is shown.  glibc 2.36 itself stops here now and then (its bug 25847).
+ * -w: the first taker of each place waits with a deadline far off, and a visitor
+ * comes that waits a moment only.  -c: a visitor comes that is cancelled again
+ * and again, and replaced.  -b: one put in eight broadcasts.
+ *
+ * It ends when TRIPS trips are made or SECONDS have passed.  If none is made for IDLE
+ * seconds (30) it says so: "hang", how many tokens rest at each place beside how many
+ * waiters, and every stack.  glibc 2.36 itself comes to that now and then (its bug 25847).
+ *
+ * Nothing here may make up for a lost wakeup.  So a visitor takes a token only if a
+ * signal or broadcast ended its wait: not when it comes and finds one there, and not when it
+ * has timed out, which in glibc and here never uses up a signal (POSIX would let it).
+ * -l proves that: it loses every signal after so many trips, and the ring must hang.
  */
 #include "stress.h"
 
-enum { MAXPLACES = 16, MAXTHREADS = 256, STILL = 30 };
+enum { MAXPLACES = 16, MAXTHREADS = 256, FAR = 3600 * 1000000L };
 
 typedef struct Place {
 	pthread_mutex_t m;
 	pthread_cond_t c;
-	int tokens;
+	_Atomic int tokens, waiting; /* changed with m held; the watchdog looks without */
 } Place;
 
 typedef struct Taker {
 	pthread_t id;
-	int at, timed;
+	int at;
+	int visitor;
+	long patience; /* how long a wait takes at most, us; 0: for ever */
 	unsigned seed;
 } Taker;
 
 unsigned seed0 = 1;
 _Atomic int stop;
 static Place place[MAXPLACES];
-static Taker taker1[MAXTHREADS], guest[MAXPLACES];
-static int places = 2, takers = 4, tokens = 1, ntaker, timeouts, broadcasts, guests;
-static long napmost, gapmost;
+static Taker taker1[MAXTHREADS], visitor[2 * MAXPLACES];
+static int places = 2, takers = 4, tokens = 1, ntaker, nvisitor, timeouts, broadcasts, cancelled, idle = 30, seconds;
+static long napmost, gapmost, lose = -1;
 static enum { IN, OUT, MIXED } order = OUT;
 static _Atomic long made;
 
-static void
-unlock(void *m)
+static int
+load(_Atomic int *p)
 {
-	LAW(pthread_mutex_unlock(m) == 0);
+	return atomic_load_explicit(p, memory_order_relaxed);
 }
 
-/* A token is taken, or the end has come: 0. */
+static void
+add(_Atomic int *p, int n)
+{
+	atomic_fetch_add_explicit(p, n, memory_order_relaxed);
+}
+
+static int
+stopped(void)
+{
+	return atomic_load_explicit(&stop, memory_order_acquire);
+}
+
+static void
+leave(void *v)
+{
+	Place *p = v;
+	add(&p->waiting, -1);
+	LAW(pthread_mutex_unlock(&p->m) == 0);
+}
+
+/* Waits once, with m held; 0 if it timed out. */
+static int
+await(Place *p, Taker *t)
+{
+	struct timespec d;
+	int r;
+	add(&p->waiting, 1);
+	pthread_cleanup_push(leave, p);
+	if(t->patience == 0) {
+		r = pthread_cond_wait(&p->c, &p->m);
+	} else {
+		d = in(CLOCK_REALTIME, t->patience == FAR ? FAR : rnd(&t->seed) % t->patience);
+		r = pthread_cond_timedwait(&p->c, &p->m, &d);
+	}
+	pthread_cleanup_pop(0);
+	add(&p->waiting, -1);
+	LAW(r == 0 || (t->patience != 0 && r == ETIMEDOUT));
+	return r == 0;
+}
+
+/* A token is taken; 0: the visitor has none, or the end has come. */
 static int
 take(Place *p, Taker *t)
 {
-	volatile int got = 0; /* lives in the frame of the cleanup handler */
+	int may = !t->visitor, got;
 	LAW(pthread_mutex_lock(&p->m) == 0);
-	pthread_cleanup_push(unlock, &p->m);
-	while(p->tokens == 0 && !atomic_load_explicit(&stop, memory_order_acquire)) {
-		struct timespec d = in(CLOCK_REALTIME, t->timed ? rnd(&t->seed) % 200 : 0);
-		int r = t->timed ? pthread_cond_timedwait(&p->c, &p->m, &d) : pthread_cond_wait(&p->c, &p->m);
-		LAW(r == 0 || (t->timed && r == ETIMEDOUT));
+	while(load(&p->tokens) == 0 && !stopped()) {
+		may = await(p, t) || !t->visitor;
+		if(!may)
+			break;
 	}
-	if(p->tokens > 0) {
-		p->tokens--;
-		got = 1;
-	}
-	pthread_cleanup_pop(1);
+	got = may && load(&p->tokens) > 0;
+	if(got)
+		add(&p->tokens, -1);
+	LAW(pthread_mutex_unlock(&p->m) == 0);
 	return got;
 }
 
@@ -68,10 +117,11 @@ put(Place *p, Taker *t)
 	int inside = order == IN || (order == MIXED && rnd(&t->seed) & 1);
 	int all = broadcasts && rnd(&t->seed) % 8 == 0;
 	LAW(pthread_mutex_lock(&p->m) == 0);
-	p->tokens++;
+	add(&p->tokens, 1);
 	if(!inside)
 		LAW(pthread_mutex_unlock(&p->m) == 0);
-	LAW((all ? pthread_cond_broadcast(&p->c) : pthread_cond_signal(&p->c)) == 0);
+	if(lose < 0 || atomic_load_explicit(&made, memory_order_relaxed) < lose)
+		LAW((all ? pthread_cond_broadcast(&p->c) : pthread_cond_signal(&p->c)) == 0);
 	if(inside)
 		LAW(pthread_mutex_unlock(&p->m) == 0);
 	atomic_fetch_add_explicit(&made, 1, memory_order_relaxed);
@@ -81,8 +131,11 @@ static void *
 carry(void *arg)
 {
 	Taker *t = arg;
-	while(!atomic_load_explicit(&stop, memory_order_acquire) && take(&place[t->at], t))
-		put(&place[(t->at + 1) % places], t);
+	while(!stopped())
+		if(take(&place[t->at], t))
+			put(&place[(t->at + 1) % places], t);
+		else
+			nap((long)(rnd(&t->seed) % 100));
 	return NULL;
 }
 
@@ -101,45 +154,65 @@ static void *
 torment(void *arg)
 {
 	unsigned seed = seedof(1);
-	while(!atomic_load_explicit(&stop, memory_order_acquire)) {
+	while(!stopped()) {
 		pthread_kill(taker1[rnd(&seed) % (unsigned)ntaker].id, SIGUSR1);
 		nap((long)(rnd(&seed) % (unsigned)gapmost));
 	}
 	return arg;
 }
 
-/* A guest that is cancelled may have been signalled: the takers of its place must not miss that. */
+/* A visitor that is cancelled may have been signalled: the takers of its place must not miss that. */
 static void *
 cancel(void *arg)
 {
 	unsigned seed = seedof(2);
-	while(!atomic_load_explicit(&stop, memory_order_acquire)) {
-		Taker *g = &guest[rnd(&seed) % (unsigned)places];
+	while(!stopped()) {
+		Taker *v = &visitor[rnd(&seed) % (unsigned)places];
 		nap((long)(rnd(&seed) % 100));
-		LAW(pthread_cancel(g->id) == 0);
-		LAW(pthread_join(g->id, NULL) == 0);
-		LAW(pthread_create(&g->id, NULL, carry, g) == 0);
+		LAW(pthread_cancel(v->id) == 0);
+		LAW(pthread_join(v->id, NULL) == 0);
+		LAW(pthread_create(&v->id, NULL, carry, v) == 0);
 	}
 	return arg;
 }
 
 static void
-make(Taker *t, int i)
+make(Taker *t, int i, int visits, long patience)
 {
-	*t = (Taker){.at = i % places, .timed = timeouts && i < places, .seed = seedof(10 + i)};
+	*t = (Taker){.at = i % places, .visitor = visits, .patience = patience, .seed = seedof(10 + i)};
 	LAW(pthread_create(&t->id, NULL, carry, t) == 0);
 }
 
 static void
+hung(long trips)
+{
+	char text[24 * MAXPLACES], *p = text;
+	for(int i = 0; i < places; i++)
+		p += snprintf(p, (size_t)(text + sizeof text - p), "%s%d/%d", i ? " " : "", load(&place[i].tokens),
+		    load(&place[i].waiting));
+	if(lose >= 0) {
+		printf("not ok ring: hang: as it must, after %ld; tokens/waiters at each place: %s\n", trips, text);
+		exit(3);
+	}
+	broken("hang: no trip for %d s, after %ld; tokens/waiters at each place: %s", idle, trips, text);
+}
+
+/* Until as many trips are made, or the time is over. */
+static long
 watch(long want)
 {
 	long last = -1, now;
-	for(int still = 0; (now = atomic_load_explicit(&made, memory_order_relaxed)) < want; nap(10000)) {
+	int still = 0;
+	for(int t = 0; (now = atomic_load_explicit(&made, memory_order_relaxed)) < want; t++) {
+		if(seconds > 0 && t >= seconds * 100)
+			break;
 		still = now == last ? still + 1 : 0;
 		last = now;
-		if(still == STILL * 100)
-			broken("no trip for %d s, after %ld", STILL, now);
+		if(still == idle * 100)
+			hung(now);
+		nap(10000);
 	}
+	return now;
 }
 
 int
@@ -149,7 +222,7 @@ main(int argc, char **argv)
 	pthread_t tormentor, canceller;
 	int opt, left = 0;
 
-	while((opt = getopt(argc, argv, "p:k:t:n:o:x:wbcs:")) != -1)
+	while((opt = getopt(argc, argv, "p:k:t:n:T:o:x:wbci:l:s:")) != -1)
 		switch(opt) {
 		case 'p':
 			places = atoi(optarg);
@@ -162,6 +235,15 @@ main(int argc, char **argv)
 			break;
 		case 'n':
 			want = atol(optarg);
+			break;
+		case 'T':
+			seconds = atoi(optarg);
+			break;
+		case 'i':
+			idle = atoi(optarg);
+			break;
+		case 'l':
+			lose = atol(optarg);
 			break;
 		case 'o':
 			order = optarg[0] == 'i' ? IN : optarg[0] == 'o' ? OUT : MIXED;
@@ -177,7 +259,7 @@ main(int argc, char **argv)
 			broadcasts = 1;
 			break;
 		case 'c':
-			guests = 1;
+			cancelled = 1;
 			break;
 		case 's':
 			seed0 = (unsigned)strtoul(optarg, NULL, 0);
@@ -186,7 +268,7 @@ main(int argc, char **argv)
 			return 2;
 		}
 	ntaker = places * takers;
-	if(places < 2 || places > MAXPLACES || takers < 1 || ntaker > MAXTHREADS || tokens < 1 ||
+	if(places < 2 || places > MAXPLACES || takers < 1 || ntaker > MAXTHREADS || tokens < 1 || idle < 1 ||
 	    (napmost > 0) != (gapmost > 0))
 		return 2;
 	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = doze, .sa_flags = SA_RESTART}, NULL);
@@ -194,20 +276,22 @@ main(int argc, char **argv)
 		makemutex(&place[i].m, 0);
 		LAW(pthread_cond_init(&place[i].c, NULL) == 0);
 	}
-	place[0].tokens = tokens;
+	add(&place[0].tokens, tokens);
 	for(int i = 0; i < ntaker; i++)
-		make(&taker1[i], i);
-	for(int i = 0; guests && i < places; i++)
-		make(&guest[i], i + ntaker);
-	if(guests)
+		make(&taker1[i], i, 0, timeouts && i < places ? FAR : 0);
+	for(int i = 0; cancelled && i < places; i++)
+		make(&visitor[nvisitor++], i, 1, 0);
+	for(int i = 0; timeouts && i < places; i++)
+		make(&visitor[nvisitor++], i, 1, 200);
+	if(cancelled)
 		LAW(pthread_create(&canceller, NULL, cancel, NULL) == 0);
 	if(napmost)
 		LAW(pthread_create(&tormentor, NULL, torment, NULL) == 0);
-	watch(want);
+	want = watch(want);
 	atomic_store_explicit(&stop, 1, memory_order_release);
 	if(napmost)
 		LAW(pthread_join(tormentor, NULL) == 0);
-	if(guests)
+	if(cancelled)
 		LAW(pthread_join(canceller, NULL) == 0);
 	for(int i = 0; i < places; i++) {
 		LAW(pthread_mutex_lock(&place[i].m) == 0);
@@ -216,11 +300,11 @@ main(int argc, char **argv)
 	}
 	for(int i = 0; i < ntaker; i++)
 		LAW(pthread_join(taker1[i].id, NULL) == 0);
-	for(int i = 0; guests && i < places; i++)
-		LAW(pthread_join(guest[i].id, NULL) == 0);
+	for(int i = 0; i < nvisitor; i++)
+		LAW(pthread_join(visitor[i].id, NULL) == 0);
 	for(int i = 0; i < places; i++)
-		left += place[i].tokens;
+		left += load(&place[i].tokens);
 	LAW(left == tokens);
-	printf("ok ring\n");
+	printf("ok ring: %ld trips\n", want);
 	return 0;
 }
