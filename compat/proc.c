@@ -86,12 +86,12 @@ claim(Proc *p)
 static int
 sweep(Proc *p, void *found)
 {
-	int tid = p->tid;
+	int tid = atomic_load_explicit(&p->tid, memory_order_relaxed);
 
 	if(tid == 0 || atomic_load_explicit(&p->key, memory_order_relaxed) != 0 || tidalive(tid))
 		return 0;
 	/* Several sweepers may find the same one; who zeroes tid frees it. */
-	if(__atomic_exchange_n(&p->tid, 0, __ATOMIC_ACQ_REL) != tid)
+	if(atomic_exchange_explicit(&p->tid, 0, memory_order_acq_rel) != tid)
 		return 0;
 	procfree(p);
 	*(int *)found = 1;
@@ -144,13 +144,14 @@ procalloc(void)
 void
 procfree(Proc *p)
 {
-	p->tid = 0;
+	atomic_store_explicit(&p->tid, 0, memory_order_relaxed);
 	p->thread = 0;
 	p->outer = nil;
 	p->start = nil;
 	p->abandon = nil;
 	atomic_store_explicit(&p->awakefor, 0, memory_order_relaxed);
 	atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
+	atomic_store_explicit(&p->with, 0, memory_order_relaxed);
 	atomic_store_explicit(&p->busy, 0, memory_order_relaxed);
 	atomic_store_explicit(&p->event, 0, memory_order_relaxed);
 	atomic_store_explicit(&p->used, 0, memory_order_release);
@@ -160,7 +161,7 @@ void
 procset(Proc *p)
 {
 	p->thread = threadself();
-	p->tid = systid();
+	atomic_store_explicit(&p->tid, systid(), memory_order_relaxed);
 	up = p;
 }
 
@@ -200,6 +201,7 @@ procleave(Proc *p)
 
 	p->abandon = nil;
 	p->waiting = 0;
+	atomic_store_explicit(&p->with, 0, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	atomic_store_explicit(&p->busy, 0, memory_order_relaxed);
 	if(unlikely(outer != nil)) {
@@ -219,6 +221,7 @@ procabandon(int (*keep)(const Proc *, void *), void *arg)
 		if(p->abandon != nil)
 			p->abandon(p);
 		p->abandon = nil;
+		atomic_store_explicit(&p->with, 0, memory_order_relaxed);
 		outer = p->outer;
 		up = p;
 		if(outer == nil)

@@ -34,14 +34,14 @@ struct Proc {
 	Word used;		   /* 0 free; else given out.  Procalloc's compare-and-swap owns the rest */
 	Word busy;		   /* in a wait: a handler that waits now takes another Proc */
 	_Atomic(uintptr_t) cancel; /* the pthread_t of a wait that pthread_cancel must end; else 0 */
-	int tid;
-	uint32_t num;	  /* its number, from 1 */
-	uint8_t chosen;	  /* Chosen */
-	uint8_t mode;	  /* what it waits for: of a readers-writer lock, 1 to write */
-	uint8_t waiting;  /* linked by its owner, who has not yet taken it off or consumed the Ready */
-	uint8_t moved;	  /* it came to the mutex's queue from a condition's */
-	uint8_t starved;  /* it set the mutex's NoBarge */
-	uintptr_t thread; /* threadself() of the owner */
+	_Atomic(int) tid;	   /* 0: given out, but its thread has not begun */
+	uint32_t num;		   /* its number, from 1 */
+	uint8_t chosen;		   /* Chosen */
+	uint8_t mode;		   /* what it waits for: of a readers-writer lock, 1 to write */
+	uint8_t waiting;	   /* linked by its owner, who has not yet taken it off or consumed the Ready */
+	uint8_t moved;		   /* it came to the mutex's queue from a condition's */
+	uint8_t starved;	   /* it set the mutex's NoBarge */
+	uintptr_t thread;	   /* threadself() of the owner */
 
 	/* The queue node; guarded by the lock of key's bucket.  A nonzero key means linked. */
 	_Atomic(uintptr_t) key;
@@ -49,7 +49,7 @@ struct Proc {
 	Proc *nextkey;		 /* a queue's head: the next queue of the bucket */
 	void *object;		 /* what the wait is for, and */
 	void (*abandon)(Proc *); /* how to undo a wait whose frame is gone; nil: nothing to undo */
-	void *with;		 /* the mutex that a condition is waited for with */
+	_Atomic(uintptr_t) with; /* the mutex that a condition is waited for with; 0 none */
 	void *mutex;		 /* what a condition's waiter may be moved to; nil: nothing */
 
 	/* The mutex whose Awake field names this Proc; 0 none.  Set before the field is, cleared after. */

@@ -39,7 +39,7 @@ rz_mtx_init(mtx_t *m, int type)
 	Mutex *mu = (Mutex *)m;
 
 	memset(m, 0, sizeof *m);
-	mu->kind = recursive ? Krecursive : Knormal | Knoelision;
+	atomic_store_explicit(&mu->kind, recursive ? Krecursive : Knormal | Knoelision, memory_order_relaxed);
 	if(probeon)
 		atomic_store_explicit(&mu->id, initsite(CALLER), memory_order_relaxed);
 	return thrd_success;

@@ -156,7 +156,7 @@ int
 condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 {
 	Mutex *m = (Mutex *)pm;
-	int ours = mutexours(m), full, r, locked;
+	int ours = mutexours(m), kind, full, r, locked;
 	const void *key = condkey(c);
 	Bucket *b;
 	Proc *p;
@@ -179,10 +179,11 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 		condopen(c, pc, &w);
 
 	/* Before the Proc is linked: from then on a signaller reads it. */
-	if(ours && !(m->kind & Kcondused))
-		m->kind |= Kcondused;
-	p->with = m;
-	p->mutex = ours && !((m->kind & Kind3) == Krecursive && m->depth > 1) ? m : nil;
+	kind = kindof(m);
+	if(ours && !(kind & Kcondused))
+		atomic_store_explicit(&m->kind, kind | Kcondused, memory_order_relaxed);
+	atomic_store_explicit(&p->with, (uintptr_t)m, memory_order_relaxed);
+	p->mutex = ours && !((kind & Kind3) == Krecursive && m->depth > 1) ? m : nil;
 	p->condwaker = 0;
 	p->object = c;
 	p->abandon = abandoned;
@@ -208,6 +209,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 		r = await(c, p, d, &w);
 		p->waiting = 0;
 		p->abandon = nil;
+		atomic_store_explicit(&p->with, 0, memory_order_relaxed);
 		if(probeon) {
 			waitend(&w,
 			    r == 0	 ? Eacquired

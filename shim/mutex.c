@@ -105,7 +105,7 @@ lockslow(Mutex *m, uintptr_t pc, const Deadline *d)
 static __attribute__((noinline)) int
 lockkind(Mutex *m, uintptr_t pc, const Deadline *d)
 {
-	int kind = m->kind & Kind3;
+	int kind = kindof(m) & Kind3;
 
 	if(kind == Krecursive || kind == Kerrorcheck) {
 		if(atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid()) {
@@ -192,7 +192,7 @@ mutexlock(Mutex *m, uintptr_t pc)
 int
 mutexrelease(Mutex *m, int *full)
 {
-	int kind = m->kind & Kind3;
+	int kind = kindof(m) & Kind3;
 
 	*full = 1;
 	if(kind == Krecursive || kind == Kerrorcheck) {
@@ -218,7 +218,7 @@ mutexreacquire(Mutex *m, uintptr_t pc, int full, Proc *p)
 		mutexwait(m, pc, nil, 0, p, p->movedat);
 	else
 		took(m, pc);
-	if((m->kind & Kind3) == Krecursive)
+	if((kindof(m) & Kind3) == Krecursive)
 		m->depth = 1;
 }
 
@@ -226,7 +226,7 @@ mutexreacquire(Mutex *m, uintptr_t pc, int full, Proc *p)
 static inline int
 plain(const Mutex *m)
 {
-	return (m->kind & (Kforeign | Kind3)) == Knormal;
+	return (kindof(m) & (Kforeign | Kind3)) == Knormal;
 }
 
 EXPORT(pthread_mutex_lock);
@@ -245,7 +245,7 @@ rz_pthread_mutex_lock(pthread_mutex_t *pm)
 int
 mutextrylock(Mutex *m, uintptr_t pc)
 {
-	int kind = m->kind & Kind3;
+	int kind = kindof(m) & Kind3;
 	uint32_t old;
 
 	if(kind == Krecursive && atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid()) {
@@ -361,7 +361,7 @@ waitswith(Proc *p, void *search)
 		int left, found;
 	} *s = search;
 
-	s->found = p->waiting && p->with == s->m;
+	s->found = atomic_load_explicit(&p->with, memory_order_relaxed) == (uintptr_t)s->m;
 	return s->found || --s->left == 0;
 }
 
@@ -391,8 +391,8 @@ rz_pthread_mutex_destroy(pthread_mutex_t *pm)
 		return condwaitson(m) ? EBUSY : otherdestroy(m);
 	if(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)
 		return EBUSY;
-	if((m->kind & Kcondused) && condwaitson(m))
+	if((kindof(m) & Kcondused) && condwaitson(m))
 		return EBUSY;
-	m->kind = -1;
+	atomic_store_explicit(&m->kind, -1, memory_order_relaxed);
 	return 0;
 }

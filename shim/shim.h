@@ -32,11 +32,11 @@ typedef struct Mutex {
 	uint32_t depth;		    /* of a recursive mutex: locks held */
 	_Atomic(int32_t) owner;	    /* tid of the holder, 0 none */
 	_Atomic(uint32_t) acquired; /* times locked */
-	int32_t kind;
-	_Atomic(uint32_t) id;	   /* the recorder's name for it */
-	_Atomic(uintptr_t) pc;	   /* where the holder locked it */
-	_Atomic(int32_t) last;	   /* the holder before */
-	_Atomic(uint32_t) changes; /* times that the holder was another thread than the one before */
+	_Atomic(int32_t) kind;	    /* kindof: others look while a condition's waiter marks it */
+	_Atomic(uint32_t) id;	    /* the recorder's name for it */
+	_Atomic(uintptr_t) pc;	    /* where the holder locked it */
+	_Atomic(int32_t) last;	    /* the holder before */
+	_Atomic(uint32_t) changes;  /* times that the holder was another thread than the one before */
 } Mutex;
 
 _Static_assert(sizeof(Mutex) <= sizeof(pthread_mutex_t), "a mutex fits");
@@ -82,9 +82,15 @@ enum {
 };
 
 static inline int
+kindof(const Mutex *m)
+{
+	return atomic_load_explicit(&m->kind, memory_order_relaxed);
+}
+
+static inline int
 mutexours(const Mutex *m)
 {
-	return likely(!(m->kind & Kforeign));
+	return likely(!(kindof(m) & Kforeign));
 }
 
 /*

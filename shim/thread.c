@@ -32,7 +32,7 @@ static Proc *
 begun(Proc *p)
 {
 	procset(p);
-	me.tid = p->tid;
+	me.tid = atomic_load_explicit(&p->tid, memory_order_relaxed);
 	threadborn();
 	return p;
 }
