@@ -9,18 +9,22 @@ __asm__(".symver setaffinity3, pthread_attr_setaffinity_np@GLIBC_2.3.3\n"
 static const size_t sizes[] = {0, 1, 4095, 4096, 16383, 16384, 16385, 65536, 1 << 20, SIZE_MAX};
 #define EACHSIZE(v) for(size_t i_ = 0; i_ < sizeof sizes / sizeof sizes[0] && (v = sizes[i_], 1); i_++)
 
+static sem_t go, done; /* one of the two prints at a time */
+
 static void *
 nothing(void *arg)
 {
 	pthread_attr_t a;
 	size_t n;
 
+	sem_wait(&go);
 	SHOW(pthread_getattr_np(pthread_self(), &a));
 	SHOW(pthread_attr_getstacksize(&a, &n));
 	SHOW(n);
 	SHOW(pthread_attr_getguardsize(&a, &n));
 	SHOW(n);
 	pthread_attr_destroy(&a);
+	sem_post(&done);
 	return arg;
 }
 
@@ -32,12 +36,14 @@ thread(const pthread_attr_t *a)
 	int detached = 0, r = pthread_create(&t, a, nothing, NULL);
 
 	SHOW(r);
-	if(r == 0 && a != NULL)
+	if(r != 0)
+		return;
+	sem_post(&go);
+	sem_wait(&done);
+	if(a != NULL)
 		pthread_attr_getdetachstate(a, &detached);
-	if(r == 0 && !detached)
+	if(!detached)
 		SHOW(pthread_join(t, NULL));
-	else if(r == 0)
-		napus(200000);
 }
 
 static void
