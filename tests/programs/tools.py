@@ -58,7 +58,7 @@ def stress_ng(b):
 		stderr=subprocess.STDOUT)
 	b.report()
 	# stress-ng: metrc: [PID] NAME, operations, ... real seconds are no use: how long it takes to stop is a race of its own.
-	done = [int(n) for n in re.findall(r"metrc: \[\d+\] (?:mutex|sem) +(\d+)", out)]
+	done = [int(n) for n in re.findall(r"metrc: \[\d+\] (?:mutex|sem) +(\d+) ", out)]
 	if len(done) != 2 or "successful run completed" not in out:
 		raise Failed("it said " + out)
 	return "successful", (done[0] * done[1]) ** .5 / seconds, "ops/s"
