@@ -19,8 +19,13 @@ void
 awaybegin(Away *a, const void *object, Kind kind, Op op, uintptr_t pc)
 {
 	a->p = nil;
+	a->async = 0;
 	if(!probeon)
 		return;
+	if(unlikely(me.async)) {
+		a->async = 1;
+		awaywoken(a);
+	}
 	a->p = procenter();
 	a->p->object = nil;
 	a->p->abandon = nil;
@@ -34,8 +39,31 @@ awaybegin(Away *a, const void *object, Kind kind, Op op, uintptr_t pc)
 	waitpark(&a->w);
 }
 
+/* A cancellation that is pending strikes here. */
 void
-awayend(Away *a, End how)
+awayasleep(Away *a)
+{
+	int ignored;
+
+	if(unlikely(a->async)) {
+		me.async = 1;
+		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
+	}
+}
+
+void
+awaywoken(Away *a)
+{
+	int ignored;
+
+	if(unlikely(a->async)) {
+		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &ignored);
+		me.async = 0;
+	}
+}
+
+static void
+closewait(Away *a, End how)
 {
 	if(a->p == nil)
 		return;
@@ -45,9 +73,16 @@ awayend(Away *a, End how)
 }
 
 void
+awayend(Away *a, End how)
+{
+	closewait(a, how);
+	awayasleep(a);
+}
+
+void
 awaycancelled(void *away)
 {
-	awayend(away, Ecancelled);
+	closewait(away, Ecancelled);
 }
 
 static int
@@ -80,7 +115,9 @@ foreignlock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at, uint
 		return r;
 	awaybegin(&a, m, Kmutex, Olock, pc);
 	pthread_cleanup_push(awaycancelled, &a);
+	awayasleep(&a);
 	r = reallock(m, clock, at);
+	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	awayend(&a, awayhow(r));
 	return r;
@@ -154,7 +191,9 @@ foreignrwlock(pthread_rwlock_t *l, int write, clockid_t clock, const struct time
 		return r;
 	awaybegin(&a, l, Krwlock, write ? Owrlock : Ordlock, pc);
 	pthread_cleanup_push(awaycancelled, &a);
+	awayasleep(&a);
 	r = realrwlock(l, write, clock, at);
+	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	awayend(&a, awayhow(r));
 	return r;
@@ -171,7 +210,9 @@ foreignbarrier(pthread_barrier_t *b, uintptr_t pc)
 		return real.pthread_barrier_wait(b);
 	awaybegin(&a, b, Kbarrier, Owait, pc);
 	pthread_cleanup_push(awaycancelled, &a);
+	awayasleep(&a);
 	r = real.pthread_barrier_wait(b);
+	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	if(r == PTHREAD_BARRIER_SERIAL_THREAD && a.p != nil)
 		waitvoid(&a.w);

@@ -21,11 +21,23 @@
  * the Proc, which is busy meanwhile, and a cancellation by the cleanup awaycancelled.
  */
 typedef struct Away {
-	Proc *p; /* nil: nothing is recorded */
+	Proc *p;   /* nil: nothing is recorded */
+	int async; /* the thread is cancellable at any instruction, but not while it records */
 	Wait w;
 } Away;
 
+/*
+ *	awaybegin(&a, ...);
+ *	pthread_cleanup_push(awaycancelled, &a);
+ *	awayasleep(&a);
+ *	r = whatever waits;
+ *	awaywoken(&a);
+ *	pthread_cleanup_pop(0);
+ *	awayend(&a, how);
+ */
 void awaybegin(Away *, const void *object, Kind, Op, uintptr_t pc) HIDDEN;
+void awayasleep(Away *) HIDDEN;
+void awaywoken(Away *) HIDDEN;
 void awayend(Away *, End) HIDDEN;
 void awaycancelled(void *away) HIDDEN;
 

@@ -78,7 +78,9 @@ lockslow(Mutex *m, const Deadline *d, uintptr_t pc)
 
 	awaybegin(&a, m, Kmutex, Olock, pc);
 	pthread_cleanup_push(awaycancelled, &a);
+	awayasleep(&a);
 	r = sleepon(m, d);
+	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	if(r == 0)
 		taken(m);

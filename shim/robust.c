@@ -173,7 +173,9 @@ lockslow(Robustlist *h, Mutex *m, uint32_t word, const Deadline *d, uintptr_t pc
 
 	awaybegin(&a, m, Kmutex, Olock, pc);
 	pthread_cleanup_push(awaycancelled, &a);
+	awayasleep(&a);
 	r = sleepon(m, &word, d);
+	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	if(r == 0)
 		r = taken(h, m, word);

@@ -84,7 +84,9 @@ libcwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct ti
 		return realwait(c, m, clock, at);
 	awaybegin(&a, c, Kcond, Owait, pc);
 	pthread_cleanup_push(awaycancelled, &a);
+	awayasleep(&a);
 	r = realwait(c, m, clock, at);
+	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	awayend(&a, awayhow(r));
 	return r;
@@ -112,7 +114,9 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 	}
 	awaybegin(&p.away, c, Kcond, Owait, pc);
 	pthread_cleanup_push(cancelled, &p);
+	awayasleep(&p.away);
 	r = realwait(c, &p.gate->mutex, clock, at);
+	awaywoken(&p.away);
 	pthread_cleanup_pop(0);
 	awayend(&p.away, awayhow(r));
 	passed(&p);

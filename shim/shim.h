@@ -2,9 +2,9 @@
  * The POSIX face: what stands in the program's own objects, and the state of a
  * thread that its locks need.
  *
- * We run an object if it is private to the process and of a kind that this
- * library implements; all others are libc's, whole: a lock that we run is never
- * passed to a libc function, and the other way round.
+ * An object stands in words of our own if it is private to the process and of a kind
+ * that this library implements: such a one is never passed to a libc
+ * function.  All others have libc's layout, whoever runs them (foreign.h).
  */
 #ifndef RENDEZ_SHIM_H
 #define RENDEZ_SHIM_H
