@@ -7,7 +7,7 @@
 
 enum { ROUNDS = 20 };
 
-static pthread_mutex_t shared, robust, inheriting, dying, jumped, private = PTHREAD_MUTEX_INITIALIZER, partner;
+static pthread_mutex_t shared, robust, inheriting, ceiling, dying, jumped, private = PTHREAD_MUTEX_INITIALIZER, partner;
 static pthread_cond_t cond, mixed, local = PTHREAD_COND_INITIALIZER;
 static pthread_rwlock_t rwlock;
 static pthread_barrier_t barrier;
@@ -55,6 +55,16 @@ mutex(pthread_mutex_t *m)
 	asleep(&t);
 	SAME(pthread_mutex_unlock(m), 0);
 	join(&t);
+}
+
+/* To have its policy, which the threads that it makes inherit, is a privilege. */
+static void *
+realtime(void *arg)
+{
+	struct sched_param p = {sched_get_priority_min(SCHED_FIFO)};
+	if(pthread_setschedparam(pthread_self(), SCHED_FIFO, &p) == 0)
+		mutex(&ceiling);
+	return arg;
 }
 
 static void *
@@ -215,6 +225,9 @@ init(void)
 	SAME(pthread_mutexattr_setrobust(&ma, PTHREAD_MUTEX_STALLED), 0);
 	SAME(pthread_mutexattr_setprotocol(&ma, PTHREAD_PRIO_INHERIT), 0);
 	SAME(pthread_mutex_init(&inheriting, &ma), 0);
+	SAME(pthread_mutexattr_setprotocol(&ma, PTHREAD_PRIO_PROTECT), 0);
+	SAME(pthread_mutexattr_setprioceiling(&ma, sched_get_priority_max(SCHED_FIFO)), 0);
+	SAME(pthread_mutex_init(&ceiling, &ma), 0);
 	pthread_condattr_init(&ca);
 	SAME(pthread_condattr_setpshared(&ca, PTHREAD_PROCESS_SHARED), 0);
 	SAME(pthread_cond_init(&cond, &ca), 0);
@@ -237,6 +250,8 @@ main(void)
 	mutex(&shared);
 	mutex(&robust);
 	mutex(&inheriting);
+	start(&t, realtime, NULL);
+	join(&t);
 
 	SAME(pthread_mutex_lock(&dying), 0);
 	start(&t, dies, NULL);
