@@ -18,13 +18,18 @@
 void
 awaybegin(Away *a, const void *object, Kind kind, Op op, uintptr_t pc)
 {
+	int type;
+
 	a->p = nil;
 	a->async = 0;
 	if(!probeon)
 		return;
 	if(unlikely(me.async)) {
-		a->async = 1;
-		awaywoken(a);
+		/* In a condition's wait it is not, for now. */
+		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+		a->async = type == PTHREAD_CANCEL_ASYNCHRONOUS;
+		if(a->async)
+			me.async = 0;
 	}
 	a->p = procenter();
 	a->p->object = nil;
@@ -69,7 +74,9 @@ closewait(Away *a, End how)
 		return;
 	waitparked(&a->w);
 	waitend(&a->w, how, 0, 0);
-	procleave(a->p);
+	/* Else the wait was left by a jump, and the Proc has been given back. */
+	if(up == a->p)
+		procleave(a->p);
 }
 
 void
