@@ -197,19 +197,27 @@ hung(long trips)
 	broken("hang: no trip for %d s, after %ld; tokens/waiters at each place: %s", idle, trips, text);
 }
 
-/* Until as many trips are made, or the time is over. */
+static long
+secondsnow(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* Until as many trips are made, or the time is over; how many were made. */
 static long
 watch(long want)
 {
-	long last = -1, now;
-	int still = 0;
-	for(int t = 0; (now = atomic_load_explicit(&made, memory_order_relaxed)) < want; t++) {
-		if(seconds > 0 && t >= seconds * 100)
+	long last = -1, now, begun = secondsnow(), moved = begun;
+	while((now = atomic_load_explicit(&made, memory_order_relaxed)) < want) {
+		if(seconds > 0 && secondsnow() - begun >= seconds)
 			break;
-		still = now == last ? still + 1 : 0;
-		last = now;
-		if(still == idle * 100)
+		if(now != last)
+			moved = secondsnow();
+		else if(secondsnow() - moved > idle)
 			hung(now);
+		last = now;
 		nap(10000);
 	}
 	return now;
