@@ -16,6 +16,7 @@ typedef struct Attempt {
 	int expired; /* found it free after having waited long enough: nothing but Locked stands in its way */
 	int front;   /* has queued before: keeps its place */
 	int opened;
+	int gone;   /* what is at m's address is no mutex any more: see lives */
 	Woken late; /* why it gives up, even if it was chosen at last */
 	Wait w;
 } Attempt;

@@ -56,6 +56,8 @@ EXPORT(mtx_lock);
 int
 rz_mtx_lock(mtx_t *m)
 {
+	if(unlikely(!mutexours((Mutex *)m)))
+		return thrd_error;
 	return result(mutexlock((Mutex *)m, CALLER));
 }
 
@@ -63,6 +65,8 @@ EXPORT(mtx_trylock);
 int
 rz_mtx_trylock(mtx_t *m)
 {
+	if(unlikely(!mutexours((Mutex *)m)))
+		return thrd_error;
 	return result(mutextrylock((Mutex *)m, CALLER));
 }
 
@@ -70,6 +74,8 @@ EXPORT(mtx_timedlock);
 int
 rz_mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict at)
 {
+	if(unlikely(!mutexours((Mutex *)m)))
+		return thrd_error;
 	return result(mutexclocklock((Mutex *)m, CLOCK_REALTIME, at, CALLER));
 }
 

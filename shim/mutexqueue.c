@@ -90,6 +90,22 @@ attemptenqueue(Attempt *a, int *banned)
 	return 1;
 }
 
+/*
+ * With the bucket locked and p linked: whether the mutex is still there.  The program may have freed its memory under a
+ * waiter, which under libc then sleeps on and harms nobody; so what is there now is written only if it can be a mutex's
+ * word.  A thread is linked, so it says Queued; whom it names, if anyone, is a Proc.
+ */
+static int
+lives(const Attempt *a)
+{
+	uint32_t word;
+
+	if(!readable((void *)((uintptr_t)a->m & ~7ul)))
+		return 0;
+	word = atomic_load_explicit(&a->m->word, memory_order_relaxed);
+	return (word & (Queued | Unused)) == Queued && ((word & AWAKE) == 0 || procof(word >> Awakeshift) != nil);
+}
+
 int
 attemptdequeue(Attempt *a)
 {
@@ -102,8 +118,9 @@ attemptdequeue(Attempt *a)
 	if(b != nil) {
 		if(qalone(a->p))
 			clear |= Queued;
+		a->gone = !lives(a);
 		qtake(b, a->p);
-		if(clear)
+		if(clear && !a->gone)
 			atomic_fetch_and_explicit(&a->m->word, ~clear, memory_order_relaxed);
 		qunlock(b);
 	}
@@ -119,8 +136,13 @@ attemptdequeue(Attempt *a)
 int
 attemptdisown(Attempt *a)
 {
-	uint32_t word = atomic_load_explicit(&a->m->word, memory_order_relaxed), new;
+	uint32_t word, new;
 
+	if(a->gone) {
+		notawake(a);
+		return 0;
+	}
+	word = atomic_load_explicit(&a->m->word, memory_order_relaxed);
 	do {
 		if(attempttake(a, &word))
 			return 1;
@@ -137,7 +159,7 @@ attemptdisown(Attempt *a)
  * Nobody has chosen us for a while, although that may be just since the mutex is held for long.
  * If it is free we go for it, off the queue (Wtimeout); if not, whoever is named in its word
  * has not come all the time (it may be stopped in a handler): the name goes, so that the
- * holder's unlock chooses again (Wnote: still linked).  Wready: we were chosen just now.
+ * holder's unlock chooses again (Wnote: still linked; also if the mutex is gone).  Wready: we were chosen just now.
  */
 Woken
 attemptlook(Attempt *a)
@@ -153,14 +175,20 @@ attemptlook(Attempt *a)
 		sigsback(&s);
 		return Wready;
 	}
+	a->gone = !lives(a);
+	if(a->gone) {
+		qunlock(b);
+		sigsback(&s);
+		return Wnote;
+	}
 	old = atomic_load_explicit(&a->m->word, memory_order_relaxed);
 	do {
 		r = old & Locked ? Wnote : Wtimeout;
 		new = old &Locked ? old & ~AWAKE : old;
 		if(r == Wtimeout && qalone(a->p))
 			new &= ~(uint32_t)Queued;
-	} while(
-	    !atomic_compare_exchange_weak_explicit(&a->m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	} while(new != old && !atomic_compare_exchange_weak_explicit(
+				  &a->m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
 	if(r == Wtimeout)
 		qtake(b, a->p);
 	qunlock(b);
@@ -181,11 +209,12 @@ mutexabandon(Proc *p)
 
 	a.m = m;
 	a.p = p;
+	a.gone = 0;
 	if(p->waiting && !attemptdequeue(&a))
 		block(p, nil, 0, nil, nil);
 	a.awake = atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)m;
 	a.starved = p->starved || p->chosen == Cpromoted;
-	if(!a.awake && !a.starved)
+	if(a.gone || (!a.awake && !a.starved))
 		return;
 	word = atomic_load_explicit(&m->word, memory_order_relaxed);
 	do {

@@ -159,7 +159,8 @@ await(Attempt *a, const Deadline *d, int noted, int banned)
 		if(r == Wtimeout && until == &watch) {
 			r = attemptlook(a);
 			if(r == Wnote) {
-				reblame(a);
+				if(!a->gone)
+					reblame(a);
 				patience = patience < WATCHMAXNS / 2 ? patience * 2 : WATCHMAXNS;
 				continue;
 			}

@@ -16,6 +16,7 @@ typedef struct Rwattempt {
                   in its way */
 	int expired; /* has waited a Turn out */
 	int front;
+	int gone;   /* what is at l's address is no rwlock any more: see lives */
 	Woken late; /* why it gives up, even if it was chosen at last */
 	Wait w;
 } Rwattempt;

@@ -119,6 +119,19 @@ rwenqueue(Rwattempt *a, int *banned)
 	return 1;
 }
 
+/* As for a mutex (mutexqueue.c): whether the lock is still there, with the bucket locked and p linked. */
+static int
+lives(const Rwattempt *a)
+{
+	uint64_t word;
+
+	if(!readable(a->l))
+		return 0;
+	word = atomic_load_explicit(&a->l->word, memory_order_relaxed);
+	return (word & (QUEUED | RWUNUSED)) == QUEUED &&
+	       ((word & RWAWAKE) == 0 || procof((uint32_t)word >> Awakeshift) != nil);
+}
+
 int
 rwdequeue(Rwattempt *a)
 {
@@ -131,8 +144,10 @@ rwdequeue(Rwattempt *a)
 	if(b != nil) {
 		if(qalone(a->p))
 			clear |= QUEUED;
+		a->gone = !lives(a);
 		qtake(b, a->p);
-		atomic_fetch_and_explicit(&a->l->word, ~clear, memory_order_relaxed);
+		if(!a->gone)
+			atomic_fetch_and_explicit(&a->l->word, ~clear, memory_order_relaxed);
 		qunlock(b);
 	}
 	sigsback(&s);
@@ -142,8 +157,13 @@ rwdequeue(Rwattempt *a)
 int
 rwdisown(Rwattempt *a)
 {
-	uint64_t word = atomic_load_explicit(&a->l->word, memory_order_relaxed), new;
+	uint64_t word, new;
 
+	if(a->gone) {
+		notawake(a);
+		return 0;
+	}
+	word = atomic_load_explicit(&a->l->word, memory_order_relaxed);
 	do {
 		if(rwtake(a, &word) == 1)
 			return 1;
@@ -198,14 +218,20 @@ rwlook(Rwattempt *a)
 		sigsback(&s);
 		return Wready;
 	}
+	a->gone = !lives(a);
+	if(a->gone) {
+		qunlock(b);
+		sigsback(&s);
+		return Wnote;
+	}
 	old = atomic_load_explicit(&a->l->word, memory_order_relaxed);
 	do {
 		r = HELD(old) ? Wnote : Wtimeout;
 		new = HELD(old) ? old & ~RWAWAKE : old;
 		if(r == Wtimeout && qalone(a->p))
 			new &= ~QUEUED;
-	} while(
-	    !atomic_compare_exchange_weak_explicit(&a->l->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	} while(new != old && !atomic_compare_exchange_weak_explicit(
+				  &a->l->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
 	if(r == Wtimeout)
 		qtake(b, a->p);
 	qunlock(b);

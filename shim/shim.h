@@ -62,6 +62,7 @@ enum {
 	Queued = 2,
 	NoBarge = 4,
 	Favoured = 8,
+	Unused = 0xe0, /* never set */
 	Awakeshift = 8,
 };
 #define AWAKE 0xffffff00u
