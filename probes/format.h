@@ -32,6 +32,7 @@ enum {
 	FTHREADPAIRS = 16, /* pairs a thread keeps to itself before it uses the shared table */
 	FTHREADHOLDS = 8,
 	FMAXFRAMES = 48,
+	FMISUSES = 32,
 };
 
 /* Sections, in file order. */
@@ -73,6 +74,50 @@ typedef struct Fclock {
 
 typedef enum Fended { Frunning = 0, Fexit = 1, Fsignal = 2, Fexec = 3 } Fended;
 
+/*
+ * Wrong uses of objects, if the program was run with RENDEZ_CHECK: F(name here, name in JSON, what is said).
+ * Numbers stay: new ones go to the end.
+ */
+#define MISUSES(F) \
+	F(Munlockfree, "unlock-free", "unlocked, but nobody holds it") \
+	F(Munlockother, "unlock-other", "unlocked by a thread that does not hold it") \
+	F(Mrelock, "relock", "locked by a thread that holds it already") \
+	F(Mdestroyheld, "destroy-held", "destroyed while it is held") \
+	F(Mdestroywaited, "destroy-waited", "destroyed while a thread waits for it") \
+	F(Mdestroyed, "destroyed", "used after it was destroyed") \
+	F(Mgarbage, "garbage", "used, but what stands in it was never initialised") \
+	F(Mwaitfree, "wait-free", "waited for a condition with, but nobody holds it") \
+	F(Mwaitother, "wait-other", "waited for a condition with by a thread that does not hold it") \
+	F(Mwaittwice, "wait-twice", "waited for a condition with while it is locked more than once") \
+	F(Mtwomutexes, "two-mutexes", "waited for with two mutexes at the same time") \
+	F(Mendsholding, "ends-holding", "still held by a thread that ends") \
+	F(Moverflow, "overflow", "posted beyond its largest value")
+
+/* What the other stack of a misuse is. */
+#define OTHERS_OF_MISUSE(F) \
+	F(Yheld, "held", "held since here") \
+	F(Ylocked, "locked", "last locked here") \
+	F(Yinitialised, "initialised", "initialised here") \
+	F(Ydestroyed, "destroyed", "destroyed here") \
+	F(Ywaited, "waited", "waited for here")
+
+#define F(name, key, text) name,
+typedef enum Misuse { Mnone, MISUSES(F) NMISUSE } Misuse;
+typedef enum Yonder { Ynone, OTHERS_OF_MISUSE(F) NYONDER } Yonder;
+#undef F
+
+/* A wrong use, the first at its place.  Published by what. */
+typedef struct Fmisuse {
+	uint32_t what; /* Misuse */
+	uint32_t kind; /* Kind + 1 */
+	uint64_t address;
+	int32_t tid, othertid; /* 0 unknown */
+	uint32_t stack;	       /* index in Sstacks + 1, 0 unknown */
+	uint32_t other;	       /* likewise: */
+	uint32_t yonder;       /* Yonder */
+	uint32_t pad;
+} Fmisuse;
+
 typedef struct Fheader {
 	char magic[8];
 	uint32_t version;
@@ -96,6 +141,8 @@ typedef struct Fheader {
 	char args[FARGS]; /* its arguments, each ended by NUL, cut at the size */
 	Fsection section[NSECT];
 	uint64_t stackscut; /* times that a stack ends early because a frame could not be looked into just then */
+	uint64_t misuses;   /* may run past FMISUSES */
+	Fmisuse misuse[FMISUSES];
 } Fheader;
 
 /* A loaded object.  Published by end. */

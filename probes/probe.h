@@ -132,8 +132,17 @@ void threadgone(void) __attribute__((visibility("hidden")));
 void threadborn(void) __attribute__((visibility("hidden")));
 
 /*
+ * RENDEZ_CHECK: whether it is asked for; and what was found, which is said at once on standard error, and put into
+ * the profile, the first time for each kind of misuse and place.  other is a stack of wakerstack's, 0 unknown, and
+ * yonder says what was done there, by othertid.
+ */
+int checkwanted(void) __attribute__((visibility("hidden")));
+void misuse(Misuse, Kind, const void *object, Yonder yonder, int othertid, uint32_t other)
+    __attribute__((visibility("hidden")));
+
+/*
  * Make the profile, from the library's constructor: environment RENDEZ_DIR is the directory, RENDEZ=off records
- * nothing.  An error is one line on standard error and no recording; the program is unharmed.
+ * nothing; with RENDEZ_CHECK and no directory the profile is in memory, for the stacks.  An error is one line on standard error and no recording; the program is unharmed.
  */
 void recorderstart(void) __attribute__((visibility("hidden")));
 

@@ -184,6 +184,11 @@ make(int *err)
 	int fd, n;
 	void *m;
 
+	/* No directory: for the stacks of RENDEZ_CHECK alone. */
+	if(dir[0] == 0) {
+		*err = ENOMEM;
+		return sysmap(prof.size, 0);
+	}
 	/* The signal that a file too large is answered with would end the program. */
 	*err = EFBIG;
 	if(sysfilelimit() < prof.size)
@@ -245,7 +250,7 @@ profilemake(const char *d, const char *mib)
 	long r;
 	int err;
 
-	if(d[0] != '/') {
+	if(d != nil && d[0] != '/') {
 		/* The program may change its directory before a child of it comes back here. */
 		r = sysgetcwd(dir, sizeof dir);
 		if(r <= 0 || dir[0] != '/')
@@ -253,9 +258,10 @@ profilemake(const char *d, const char *mib)
 		n = strlen(dir);
 		dir[n++] = '/';
 	}
-	if(n + strlen(d) >= sizeof dir)
+	if(d != nil && n + strlen(d) >= sizeof dir)
 		return "the name is too long";
-	strcpy(dir + n, d);
+	if(d != nil)
+		strcpy(dir + n, d);
 	plan(mib);
 	h = make(&err);
 	if(h == nil)

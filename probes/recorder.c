@@ -221,8 +221,11 @@ recorderstart(void)
 	uint64_t begun;
 
 	recorderoff = 1;
-	if(dir == nil || dir[0] == 0 || (how != nil && strcmp(how, "off") == 0))
-		return;
+	if(dir == nil || dir[0] == 0 || (how != nil && strcmp(how, "off") == 0)) {
+		if(!checkwanted())
+			return;
+		dir = nil;
+	}
 	clockinit();
 	begun = ticks();
 	if(syswipeonfork(gencell, sizeof gencell) != 0) {
@@ -231,7 +234,7 @@ recorderstart(void)
 	}
 	err = profilemake(dir, getenv("RENDEZ_SIZE"));
 	if(err != nil) {
-		say("not recording: ", dir, ": ", err, nil);
+		say("not recording: ", dir != nil ? dir : "in memory", ": ", err, nil);
 		return;
 	}
 	gencell[0] = ++lastgen;

@@ -9,6 +9,7 @@
  * Model: tests/model/barrier.pml.
  */
 #define _GNU_SOURCE
+#include "check.h"
 #include "export.h"
 #include "foreign.h"
 #include "posix.h"
@@ -143,6 +144,8 @@ EXPORT(pthread_barrier_destroy);
 int
 rz_pthread_barrier_destroy(pthread_barrier_t *pb)
 {
+	if(checking && !((Barrier *)pb)->shared)
+		checkgone(pb, Kbarrier, 0, ((Barrier *)pb)->arrived != 0);
 	if(probeon)
 		objectgone(pb);
 	return ((Barrier *)pb)->shared ? real.pthread_barrier_destroy(pb) : 0;

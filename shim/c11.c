@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "shim.h"
+#include "check.h"
 #include "export.h"
 #include "posix.h"
 
@@ -42,6 +43,8 @@ rz_mtx_init(mtx_t *m, int type)
 	atomic_store_explicit(&mu->kind, recursive ? Krecursive : Knormal | Knoelision, memory_order_relaxed);
 	if(probeon)
 		atomic_store_explicit(&mu->id, initsite(CALLER), memory_order_relaxed);
+	if(checking)
+		checkmade(m);
 	return thrd_success;
 }
 
@@ -52,12 +55,21 @@ rz_mtx_destroy(mtx_t *m)
 	rz_pthread_mutex_destroy((pthread_mutex_t *)m);
 }
 
+/* Destroyed, or garbage: none of these is libc's. */
+static int
+theirs(const Mutex *m)
+{
+	if(checking)
+		checktheirs(m);
+	return thrd_error;
+}
+
 EXPORT(mtx_lock);
 int
 rz_mtx_lock(mtx_t *m)
 {
 	if(unlikely(!mutexours((Mutex *)m)))
-		return thrd_error;
+		return theirs((Mutex *)m);
 	return result(mutexlock((Mutex *)m, CALLER));
 }
 
@@ -66,7 +78,7 @@ int
 rz_mtx_trylock(mtx_t *m)
 {
 	if(unlikely(!mutexours((Mutex *)m)))
-		return thrd_error;
+		return theirs((Mutex *)m);
 	return result(mutextrylock((Mutex *)m, CALLER));
 }
 
@@ -75,7 +87,7 @@ int
 rz_mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict at)
 {
 	if(unlikely(!mutexours((Mutex *)m)))
-		return thrd_error;
+		return theirs((Mutex *)m);
 	return result(mutexclocklock((Mutex *)m, CLOCK_REALTIME, at, CALLER));
 }
 
@@ -93,6 +105,8 @@ rz_cnd_init(cnd_t *c)
 	memset(c, 0, sizeof *c);
 	if(probeon)
 		atomic_store_explicit(&((Cond *)c)->id, initsite(CALLER), memory_order_relaxed);
+	if(checking)
+		checkmade(c);
 	return thrd_success;
 }
 
@@ -100,7 +114,8 @@ EXPORT(cnd_destroy);
 void
 rz_cnd_destroy(cnd_t *c)
 {
-	(void)c;
+	if(checking)
+		rz_pthread_cond_destroy((pthread_cond_t *)c);
 }
 
 EXPORT(cnd_wait);

@@ -1,6 +1,7 @@
 /* pthread_cond_*: private conditions are ours (condslow.c), process-shared ones libc's (sharedcond.c). */
 #define _GNU_SOURCE
 #include "shim.h"
+#include "check.h"
 #include "export.h"
 #include "foreign.h"
 #include "posix.h"
@@ -84,6 +85,8 @@ rz_pthread_cond_init(pthread_cond_t *pc, const pthread_condattr_t *attr)
 		else
 			atomic_store_explicit(&c->id, initsite(CALLER), memory_order_relaxed);
 	}
+	if(checking)
+		checkmade(c);
 	return r;
 }
 
@@ -99,6 +102,10 @@ rz_pthread_cond_destroy(pthread_cond_t *pc)
 		if(probeon)
 			objectgone(pc);
 		return real.pthread_cond_destroy(pc);
+	}
+	if(checking) {
+		checkgone(pc, Kcond, 0, atomic_load_explicit(&((Cond *)pc)->waiters, memory_order_relaxed) != 0);
+		((Cond *)pc)->flags |= Cgone;
 	}
 	return 0;
 }

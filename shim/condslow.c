@@ -31,6 +31,7 @@
  * Model: tests/model/cond.pml.
  */
 #define _GNU_SOURCE
+#include "check.h"
 #include "foreign.h"
 #include "mutex.h"
 #include "real.h"
@@ -163,6 +164,8 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	Sigs s;
 	Wait w;
 
+	if(unlikely(checking))
+		checkwait(c, m);
 	w.on = 0;
 	if(unlikely(me.async))
 		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &r);

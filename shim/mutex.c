@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "mutex.h"
+#include "check.h"
 #include "export.h"
 #include "foreign.h"
 #include "posix.h"
@@ -26,7 +27,27 @@ __thread Me me __attribute__((tls_model("initial-exec"))) = {.skip = 64};
 int
 metid(void)
 {
+	if(checking)
+		return me.watched != 0 ? me.watched : (me.watched = systid());
 	return me.tid = systid();
+}
+
+int
+tookunknown(Mutex *m, uintptr_t pc)
+{
+	tookas(m, pc, metid());
+	if(checking)
+		checklocked(m, Kmutex);
+	return 0;
+}
+
+/* A mutex that libc runs, on its way there. */
+static inline Mutex *
+theirs(Mutex *m)
+{
+	if(unlikely(checking))
+		checktheirs(m);
+	return m;
 }
 
 /* Every so many locks one hold is timed; holdsample says how many until the next. */
@@ -135,11 +156,13 @@ lockkind(Mutex *m, uintptr_t pc, const Deadline *d)
 static __attribute__((noinline)) int
 unlockqueued(Mutex *m, uint32_t old)
 {
+	if(unlikely((old & (Locked | Watched)) != Locked) && checking)
+		checkunlock(m, Kmutex, (old & Locked) != 0);
 	if((old & (Queued | Favoured | Locked)) == (Queued | Locked) && ++me.lost % PROMOTE == 0) {
 		mutexpromote(m);
 		return 0;
 	}
-	old = atomic_fetch_and_explicit(&m->word, ~(uint32_t)Locked, memory_order_release);
+	old = atomic_fetch_and_explicit(&m->word, ~(uint32_t)(Locked | Watched), memory_order_release);
 	if((old & Queued) && !(old & AWAKE))
 		mutexwake(m);
 	return 0;
@@ -197,8 +220,12 @@ mutexrelease(Mutex *m, int *full)
 	*full = 1;
 	if(kind == Krecursive || kind == Kerrorcheck) {
 		if(atomic_load_explicit(&m->owner, memory_order_relaxed) != mytid() ||
-		    !(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked))
+		    !(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)) {
+			if(checking)
+				checkrefused(
+				    m, Kmutex, (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) != 0);
 			return EPERM;
+		}
 		if(kind == Krecursive && --m->depth != 0) {
 			*full = 0;
 			return 0;
@@ -238,7 +265,7 @@ rz_pthread_mutex_lock(pthread_mutex_t *pm)
 	if(likely(plain(m) && me.tid != 0 && canlockmutex(m)))
 		return tookas(m, CALLER, me.tid);
 	if(unlikely(!mutexours(m)))
-		return otherlock(m, CLOCK_REALTIME, nil, CALLER);
+		return otherlock(theirs(m), CLOCK_REALTIME, nil, CALLER);
 	return lockkind(m, CALLER, nil);
 }
 
@@ -276,7 +303,7 @@ rz_pthread_mutex_trylock(pthread_mutex_t *pm)
 	Mutex *m = (Mutex *)pm;
 
 	if(unlikely(!mutexours(m)))
-		return othertrylock(m);
+		return othertrylock(theirs(m));
 	return mutextrylock(m, CALLER);
 }
 
@@ -293,7 +320,7 @@ int
 rz_pthread_mutex_timedlock(pthread_mutex_t *pm, const struct timespec *at)
 {
 	if(unlikely(!mutexours((Mutex *)pm)))
-		return otherlock((Mutex *)pm, CLOCK_REALTIME, at, CALLER);
+		return otherlock(theirs((Mutex *)pm), CLOCK_REALTIME, at, CALLER);
 	return mutexclocklock((Mutex *)pm, CLOCK_REALTIME, at, CALLER);
 }
 
@@ -302,7 +329,7 @@ int
 rz_pthread_mutex_clocklock(pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
 {
 	if(unlikely(!mutexours((Mutex *)pm)))
-		return otherlock((Mutex *)pm, clock, at, CALLER);
+		return otherlock(theirs((Mutex *)pm), clock, at, CALLER);
 	if(clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return EINVAL;
 	return mutexclocklock((Mutex *)pm, clock, at, CALLER);
@@ -314,7 +341,7 @@ unlockkind(Mutex *m)
 	int full;
 
 	if(!mutexours(m))
-		return otherunlock(m);
+		return otherunlock(theirs(m));
 	return mutexrelease(m, &full);
 }
 
@@ -350,6 +377,8 @@ rz_pthread_mutex_init(pthread_mutex_t *pm, const pthread_mutexattr_t *attr)
 		else
 			objectgone(m);
 	}
+	if(checking)
+		checkmade(m);
 	return r;
 }
 
@@ -388,7 +417,10 @@ rz_pthread_mutex_destroy(pthread_mutex_t *pm)
 	Mutex *m = (Mutex *)pm;
 
 	if(unlikely(!mutexours(m)))
-		return condwaitson(m) ? EBUSY : otherdestroy(m);
+		return condwaitson(m) ? EBUSY : otherdestroy(theirs(m));
+	if(checking)
+		checkgone(m, Kmutex, (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) != 0,
+		    (kindof(m) & Kcondused) && condwaitson(m));
 	if(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)
 		return EBUSY;
 	if((kindof(m) & Kcondused) && condwaitson(m))

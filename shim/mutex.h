@@ -35,10 +35,16 @@ tookas(Mutex *m, uintptr_t pc, int tid)
 	return 0;
 }
 
+/* The same for a thread that does not know its number (any, with RENDEZ_CHECK). */
+int tookunknown(Mutex *, uintptr_t pc) HIDDEN;
+
 static inline void
 took(Mutex *m, uintptr_t pc)
 {
-	tookas(m, pc, mytid());
+	if(likely(me.tid != 0))
+		tookas(m, pc, me.tid);
+	else
+		tookunknown(m, pc);
 }
 
 /* Where m's holder locked it, 0 if that cannot be told. */

@@ -46,6 +46,7 @@
  */
 #define _GNU_SOURCE
 #include "attempt.h"
+#include "check.h"
 
 #include <errno.h>
 #include <string.h>
@@ -216,6 +217,8 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 	uintptr_t holder;
 	int r = 0, woken = 0;
 
+	if(unlikely(checking) && p == nil)
+		checkrelock(m, Kmutex);
 	memset(&a, 0, offsetof(Attempt, w));
 	a.m = m;
 	a.p = p;

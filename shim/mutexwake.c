@@ -117,7 +117,7 @@ mutexpromote(Mutex *m)
 	if(p != nil)
 		atomic_store_explicit(&p->awakefor, (uintptr_t)m, memory_order_release);
 	do {
-		new = old & ~(uint32_t)Locked;
+		new = old & ~(uint32_t)(Locked | Watched);
 		if(p != nil)
 			new |= Favoured;
 		if(p != nil && ((old & AWAKE) == 0 || mutexstale(old, m)))

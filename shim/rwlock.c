@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "rwlock.h"
+#include "check.h"
 #include "export.h"
 #include "foreign.h"
 #include "posix.h"
@@ -23,8 +24,15 @@ static void
 rwtook(Rwlock *l, int write, uintptr_t pc)
 {
 	atomic_store_explicit(&l->pc, pc, memory_order_relaxed);
-	if(write)
-		atomic_store_explicit(&l->writer, mytid(), memory_order_relaxed);
+	if(!write)
+		return;
+	if(likely(me.tid != 0)) {
+		atomic_store_explicit(&l->writer, me.tid, memory_order_relaxed);
+		return;
+	}
+	atomic_store_explicit(&l->writer, metid(), memory_order_relaxed);
+	if(checking)
+		checklocked(l, Krwlock);
 }
 
 /* The fast path: one compare-and-swap of a word that says that nobody waits. */
@@ -50,8 +58,11 @@ rwlock(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 	int r;
 
 	if(unlikely(!cantake(l, write))) {
-		if(atomic_load_explicit(&l->writer, memory_order_relaxed) == mytid())
+		if(atomic_load_explicit(&l->writer, memory_order_relaxed) == mytid()) {
+			if(checking)
+				checkrelock(l, Krwlock);
 			return EDEADLK;
+		}
 		r = rwwait(l, write, pc, d);
 		if(r != 0)
 			return r;
@@ -142,6 +153,27 @@ rz_pthread_rwlock_clockwrlock(pthread_rwlock_t *p, clockid_t c, const struct tim
 	return ours(p) ? rwclocklock(p, 1, c, at, CALLER) : foreignrwlock(p, 1, c, at, CALLER);
 }
 
+static inline int
+unlocked(Rwlock *l, uint64_t old)
+{
+	if(unlikely((old & QUEUED) && !(old & RWAWAKE)))
+		rwwake(l);
+	return 0;
+}
+
+/* Nobody held it; or it is watched (RENDEZ_CHECK), as only a written one is. */
+static __attribute__((noinline)) int
+unlockwatched(Rwlock *l, uint64_t old)
+{
+	if(checking)
+		checkunlock(l, Krwlock, HELD(old));
+	if(old & WLOCKED) {
+		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
+		old = atomic_fetch_and_explicit(&l->word, ~(WLOCKED | RWWATCHED), memory_order_release);
+	}
+	return unlocked(l, old);
+}
+
 /* One atomic gives it up, and is the last touch. */
 EXPORT(pthread_rwlock_unlock);
 int
@@ -153,7 +185,7 @@ rz_pthread_rwlock_unlock(pthread_rwlock_t *p)
 	if(unlikely(!ours(p)))
 		return real.pthread_rwlock_unlock(p);
 	old = atomic_load_explicit(&l->word, memory_order_relaxed);
-	if(old & WLOCKED) {
+	if((old & (WLOCKED | RWWATCHED)) == WLOCKED) {
 		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
 		if(__libc_single_threaded) {
 			atomic_store_explicit(&l->word, old & ~WLOCKED, memory_order_relaxed);
@@ -170,10 +202,10 @@ rz_pthread_rwlock_unlock(pthread_rwlock_t *p)
 		old = atomic_fetch_sub_explicit(&l->word, READER, memory_order_release);
 		if(READERS(old) != 1)
 			return 0;
+	} else {
+		return unlockwatched(l, old);
 	}
-	if(unlikely((old & QUEUED) && !(old & RWAWAKE)))
-		rwwake(l);
-	return 0;
+	return unlocked(l, old);
 }
 
 EXPORT(pthread_rwlock_init);
@@ -188,6 +220,8 @@ rz_pthread_rwlock_init(pthread_rwlock_t *p, const pthread_rwlockattr_t *attr)
 		else
 			objectgone(p);
 	}
+	if(checking)
+		checkmade(p);
 	return r;
 }
 
@@ -195,8 +229,11 @@ EXPORT(pthread_rwlock_destroy);
 int
 rz_pthread_rwlock_destroy(pthread_rwlock_t *p)
 {
-	if(ours(p))
+	if(ours(p)) {
+		if(checking)
+			checkgone(p, Krwlock, HELD(atomic_load_explicit(&((Rwlock *)p)->word, memory_order_relaxed)), 0);
 		return 0;
+	}
 	if(probeon)
 		objectgone(p);
 	return real.pthread_rwlock_destroy(p);

@@ -24,6 +24,7 @@ _Static_assert(offsetof(Rwlock, flags) == offsetof(pthread_rwlock_t, __data.__fl
 #define WLOCKED ((uint64_t)1)
 #define QUEUED ((uint64_t)2)
 #define TURN ((uint64_t)4)
+#define RWWATCHED ((uint64_t)8)	  /* of a written one, with RENDEZ_CHECK only: see check.c */
 #define RWUNUSED ((uint64_t)0xf0) /* never set */
 #define RWAWAKE ((uint64_t)0xffffff00)
 #define READER ((uint64_t)1 << 32)

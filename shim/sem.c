@@ -16,6 +16,7 @@
  */
 #define _GNU_SOURCE
 #include "shim.h"
+#include "check.h"
 #include "export.h"
 #include "posix.h"
 #include "real.h"
@@ -238,6 +239,8 @@ rz_sem_post(sem_t *p)
 
 	do
 		if(VALUE(d) == SEM_VALUE_MAX) {
+			if(checking)
+				checkfound(Moverflow, Ksem, s);
 			errno = EOVERFLOW;
 			return -1;
 		}
@@ -271,6 +274,8 @@ EXPORT(sem_destroy);
 int
 rz_sem_destroy(sem_t *p)
 {
+	if(checking)
+		checkgone(p, Ksem, 0, WAITERS(atomic_load_explicit(&((Sem *)p)->data, memory_order_relaxed)) != 0);
 	if(probeon)
 		objectgone(p);
 	return 0;

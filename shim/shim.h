@@ -52,6 +52,7 @@ _Static_assert(offsetof(Mutex, kind) == offsetof(pthread_mutex_t, __data.__kind)
  * Queued	Procs are linked under this address.  Set by one who links itself, cleared by who takes the
  *		last off, both with the bucket locked; so with the bucket locked it is exact.
  * NoBarge	a thread that lost too often is owed the lock: newcomers queue, for a few milliseconds at most.
+ * Watched	wrong use is looked for (check.c).
  * Favoured	the eldest was woken out of turn and has not been served yet: no other is until then.
  * Awake	(a field) the number of a Proc that is on its way to take the lock: whoever unlocks need wake
  *		nobody.  Set only while the field is zero, or names a Proc that says it is not the one (its
@@ -62,6 +63,7 @@ enum {
 	Queued = 2,
 	NoBarge = 4,
 	Favoured = 8,
+	Watched = 16,  /* of a held one, with RENDEZ_CHECK only: no fast path may unlock it */
 	Unused = 0xe0, /* never set */
 	Awakeshift = 8,
 };
@@ -106,7 +108,7 @@ typedef struct Cond {
 	uint32_t flags;
 	_Atomic(uint32_t) id;
 } Cond;
-enum { Cshared = 1, Cmonotonic = 2 };
+enum { Cshared = 1, Cmonotonic = 2, Cgone = 4 }; /* Cgone: destroyed; set with RENDEZ_CHECK only */
 
 _Static_assert(sizeof(Cond) <= sizeof(pthread_cond_t), "a condition fits");
 _Static_assert(offsetof(Cond, flags) == offsetof(pthread_cond_t, __data.__wrefs), "layout");
@@ -116,7 +118,7 @@ typedef _Atomic(pthread_cond_t *) Oldcond;
 
 /* What a thread keeps for its fast paths. */
 typedef struct Me {
-	int tid;	   /* 0: not asked for yet */
+	int tid;	   /* 0: not asked for yet, or wrong use is looked for (check.c) */
 	uint32_t skip;	   /* locks to take before the next hold is timed */
 	Mutex *timed;	   /* the mutex whose hold is being timed, or whose waitflush is owed */
 	uint64_t timedat;  /* since; 0: it is not timed */
@@ -124,6 +126,7 @@ typedef struct Me {
 	uint16_t spin;	   /* what spinning has been worth lately, in turns of the loop */
 	uint8_t async;	   /* cancellable at any instruction, by pthread_setcanceltype */
 	const void *empty; /* a mutex whose word said Queued when nobody was: only compared */
+	int watched;	   /* with RENDEZ_CHECK the tid, which tid then never says */
 } Me;
 extern __thread Me me HIDDEN __attribute__((tls_model("initial-exec")));
 
@@ -134,6 +137,9 @@ mytid(void)
 {
 	return likely(me.tid != 0) ? me.tid : metid();
 }
+
+/* Whether RENDEZ_CHECK is on; read on no fast path. */
+extern int checking HIDDEN;
 
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 

@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "shim.h"
+#include "check.h"
 #include "export.h"
 #include "hook.h"
 #include "posix.h"
@@ -32,7 +33,10 @@ static Proc *
 begun(Proc *p)
 {
 	procset(p);
-	me.tid = atomic_load_explicit(&p->tid, memory_order_relaxed);
+	if(checking)
+		checkborn();
+	else
+		me.tid = atomic_load_explicit(&p->tid, memory_order_relaxed);
 	threadborn();
 	return p;
 }
@@ -139,8 +143,12 @@ rz_pthread_setcanceltype(int type, int *old)
 static void
 forked(void)
 {
-	me.tid = 0;
+	int was = me.watched;
+
+	me.tid = me.watched = 0;
 	me.timed = nil;
+	if(checking)
+		checkforked(was);
 }
 
 /* Runs no handlers of pthread_atfork: the thread's new number is learnt here. */
@@ -199,8 +207,11 @@ start(void)
 		say("opened after the program started: its locks stay libc's; preload it instead (LD_PRELOAD, or "
 		    "rendez run)",
 		    nil);
-	else
+	else {
 		recorderstart();
+		if(checkwanted())
+			checkstart();
+	}
 	if(probeon) {
 		hookstart();
 		on_exit(exited, nil);

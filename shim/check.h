@@ -1,0 +1,35 @@
+/*
+ * RENDEZ_CHECK: wrong use is found and said.  Off, nothing here is reached from a fast path: what tells a checked
+ * mutex from others is a bit of its word (Watched) that makes the fast path fail, and me.tid, which is
+ * never known.  The argument stands in check.c.
+ */
+#ifndef RENDEZ_CHECK_H
+#define RENDEZ_CHECK_H
+
+#include "shim.h"
+
+/* At the start of the program: from now on all is checked. */
+void checkstart(void) HIDDEN;
+/* A thread begins; the only thread of a forked child has the number that was tid's. */
+void checkborn(void) HIDDEN;
+void checkforked(int was) HIDDEN;
+
+/* The calling thread has locked o, a mutex or (to write) a rwlock, which is watched from now on. */
+void checklocked(const void *o, Kind) HIDDEN;
+/* It is about to unlock o, whose state says whether it is held. */
+void checkunlock(const void *o, Kind, int held) HIDDEN;
+/* Its unlock of o is refused. */
+void checkrefused(const void *o, Kind, int held) HIDDEN;
+/* It waits for m, or would. */
+void checkrelock(const void *o, Kind) HIDDEN;
+/* Objects are made, and end; the mutex's and the rwlock's state is looked at. */
+void checkmade(const void *o) HIDDEN;
+void checkgone(const void *o, Kind, int held, int waited) HIDDEN;
+/* A mutex that is libc's is about to be used, which a destroyed one is too. */
+void checktheirs(const Mutex *) HIDDEN;
+/* The calling thread is about to wait for c with m. */
+void checkwait(Cond *c, Mutex *m) HIDDEN;
+/* A misuse of which nothing more is to be found out. */
+void checkfound(Misuse, Kind, const void *o) HIDDEN;
+
+#endif
