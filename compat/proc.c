@@ -42,10 +42,12 @@ __thread Proc *up __attribute__((tls_model("initial-exec")));
  * child their bytes are zero.  pid tells that child from one made by vfork,
  * which shares them.
  */
-static _Alignas(4096) struct {
-	Proc first[CHUNK];
+static struct {
+	_Alignas(
+	    4096) Proc first[CHUNK]; /* of the member: no other variable is in the last page, which is wiped whole */
 	Word pid; /* the process that these Procs belong to; 0: the kernel has wiped them, or nobody has come yet */
 } own;
+_Static_assert(sizeof own % 4096 == 0, "whole pages are wiped");
 static _Atomic(Proc *) chunks[NCHUNK] = {own.first};
 static Word hint; /* where the last free Proc was found: a hint */
 

@@ -16,10 +16,12 @@
 
 enum { NBUCKET = 1024 }; /* 64 KiB.  More waiters than that on different objects is rare; collisions only cost time */
 
-static _Alignas(4096) struct {
-	Bucket bucket[NBUCKET];
+static struct {
+	_Alignas(4096)
+	    Bucket bucket[NBUCKET]; /* of the member: no other variable is in the last page, which is wiped whole */
 	Word set; /* the kernel has been asked to wipe this in children; zero in a child, which asks again */
 } table;
+_Static_assert(sizeof table % 4096 == 0, "whole pages are wiped");
 
 static Bucket *
 bucketof(const void *key)

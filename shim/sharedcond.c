@@ -31,6 +31,7 @@ enum { NGATE = 64 };
 
 /* Wiped in a forked child: there nobody waits, and no gate is held. */
 static _Alignas(4096) Gate gates[NGATE];
+_Static_assert(sizeof gates % 4096 == 0, "whole pages are wiped");
 
 typedef struct Passage {
 	Gate *gate;
