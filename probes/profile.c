@@ -300,6 +300,13 @@ inherit(Fheader *h)
 		locks[i].holds = locks[i].holdticks = locks[i].holdmax = 0;
 	}
 	h->section[Slocks].used = used;
+	/* What is known of who holds what (shim/check.c) goes on speaking of the parent's stacks. */
+	if(checkwanted()) {
+		memcpy((uint8_t *)h + layout[Sstacks].off, prof.stacks, prof.n[Sstacks] * sizeof *prof.stacks);
+		memcpy((uint8_t *)h + layout[Sframes].off, prof.frames, prof.n[Sframes] * sizeof *prof.frames);
+		h->section[Sstacks].used = prof.header->section[Sstacks].used;
+		h->section[Sframes].used = prof.header->section[Sframes].used;
+	}
 }
 
 const char *

@@ -40,6 +40,8 @@ int checking;
 static Known table[NKNOWN];
 static pthread_key_t ending;
 static int haveending;
+/* The mutex that the thread gives up in a wait that was found wrong: its unlock is not another misuse. */
+static __thread const void *said __attribute__((tls_model("initial-exec")));
 
 static Known *
 known(const void *o, int make)
@@ -121,7 +123,9 @@ checkrefused(const void *o, Kind kind, int held)
 	Known *k = known(o, 0);
 	int holder = k != nil ? atomic_load_explicit(&k->holder, memory_order_relaxed) : 0;
 
-	if(!held)
+	if(said == o)
+		said = nil;
+	else if(!held)
 		found(Munlockfree, kind, o, k);
 	else if(holder != 0 && holder != mytid())
 		found(Munlockother, kind, o, k);
@@ -215,12 +219,15 @@ checkwait(Cond *c, Mutex *m)
 		found(Mtwomutexes, Kcond, c, known(c, 0));
 	if(mutexours(m)) {
 		holder = k != nil ? atomic_load_explicit(&k->holder, memory_order_relaxed) : 0;
-		if(!(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked))
+		if(!(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)) {
 			found(Mwaitfree, Kmutex, m, k);
-		else if(holder != 0 && holder != mytid())
+			said = m;
+		} else if(holder != 0 && holder != mytid()) {
 			found(Mwaitother, Kmutex, m, k);
-		else if((kindof(m) & Kind3) == Krecursive && m->depth > 1)
+			said = m;
+		} else if((kindof(m) & Kind3) == Krecursive && m->depth > 1) {
 			found(Mwaittwice, Kmutex, m, k);
+		}
 	} else {
 		checktheirs(m);
 	}

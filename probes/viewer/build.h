@@ -20,6 +20,9 @@ const Site *codesite(Build *, Fpc);
 /* The stack with this id; if there is none, one of the frames at site alone; nil if that is 0 too. */
 const Stack *buildstack(Build *, uint32_t id, Fpc site);
 void buildlocks(Build *);
+/* The variable at an address of data, and its module; nil if there is none. */
+const char *variableat(Build *, uint64_t address, const char **module);
+void buildwrongs(Build *);
 
 /* Order of sites: function, file, line, module, offset; nil first. */
 int sitecmp(const Site *, const Site *);

@@ -116,6 +116,15 @@ unfinished(const Unfinished *u)
 	return o;
 }
 
+static json_t *
+wrong(const Wrong *w)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:o}", "what", misusekey(w->what), "text",
+	    misusetext(w->what), "kind", kindname(w->kind), "name", w->name, "address", hex(w->address), "tid", w->tid,
+	    "stack", stack(w->stack), "other", text(w->yonder != Ynone ? yonderkey(w->yonder) : NULL), "other_tid",
+	    w->othertid != 0 ? json_integer(w->othertid) : json_null(), "other_stack", stack(w->other));
+}
+
 /* Written, and let go. */
 static void
 put(FILE *f, const char *before, json_t *o)
@@ -154,6 +163,9 @@ process(FILE *f, const Process *p)
 	fputs("],\n\"unfinished\":[", f);
 	for(i = 0; i < p->nunfinished; i++)
 		put(f, i > 0 ? ",\n" : "\n", unfinished(&p->unfinished[i]));
+	fputs("],\n\"misuses\":[", f);
+	for(i = 0; i < p->nwrong; i++)
+		put(f, i > 0 ? ",\n" : "\n", wrong(&p->wrong[i]));
 	fputs("]}", f);
 }
 

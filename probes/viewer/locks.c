@@ -101,24 +101,35 @@ siteplace(Arena *a, const Site *s)
 	return aprintf(a, "%s:%d (%s)", file == NULL ? s->file : file + 1, s->line, s->function);
 }
 
+const char *
+variableat(Build *b, uint64_t address, const char **module)
+{
+	const char *name;
+	size_t i;
+
+	for(i = 0; i < b->p->nmodule; i++) {
+		const Fmodule *m = &b->p->module[i];
+
+		if(m->end == 0 || address < m->start || address >= m->end)
+			continue;
+		name = symdata(b->r->symbols, b->module[i], address - m->bias);
+		if(name == NULL)
+			continue;
+		*module = modulepath(b->module[i]);
+		return name;
+	}
+	return NULL;
+}
+
 static void
 namelock(Build *b, Lock *l)
 {
-	size_t i;
-
 	if(l->id == 1 && l->address == 0) {
 		l->name = "all that did not fit the profile";
 		return;
 	}
-	for(i = 0; i < b->p->nmodule; i++) {
-		const Fmodule *m = &b->p->module[i];
-
-		if(m->end == 0 || l->address < m->start || l->address >= m->end)
-			continue;
-		l->name = symdata(b->r->symbols, b->module[i], l->address - m->bias);
-		if(l->name == NULL)
-			continue;
-		l->module = modulepath(b->module[i]);
+	l->name = variableat(b, l->address, &l->module);
+	if(l->name != NULL) {
 		l->named = 1;
 		return;
 	}

@@ -230,6 +230,7 @@ reportadd(Report *r, const Profile *p)
 	buildthreads(&b);
 	buildlocks(&b);
 	buildunfinished(&b);
+	buildwrongs(&b);
 	for(i = 0; i < p->nmodule; i++)
 		if(modulewarning(b.module[i]) != NULL)
 			reportwarn(r, modulewarning(b.module[i]));

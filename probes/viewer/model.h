@@ -72,6 +72,17 @@ typedef struct Unfinished {
 	const Site *holder;
 } Unfinished;
 
+/* A wrong use, if the run looked for them. */
+typedef struct Wrong {
+	Misuse what;
+	int kind;
+	const char *name;
+	uint64_t address;
+	int tid, othertid; /* othertid 0: unknown */
+	Yonder yonder;
+	const Stack *stack, *other; /* nil: not known */
+} Wrong;
+
 typedef struct Process {
 	int pid, ppid;
 	const char *program, *args; /* args: blank-separated, for people */
@@ -87,6 +98,9 @@ typedef struct Process {
 	int nthread;
 	Unfinished *unfinished;
 	int nunfinished;
+	Wrong *wrong;
+	int nwrong;
+	uint64_t wronglost; /* that found no room */
 } Process;
 
 typedef struct Report {
@@ -114,5 +128,10 @@ Lock *grouplocks(Report *, const Process *, int *n);
 const char *kindname(int kind);
 const char *opname(int op);
 const char *endname(int end);
+/* Of a misuse and of its other stack: the key of JSON, and what people read. */
+const char *misusekey(Misuse);
+const char *misusetext(Misuse);
+const char *yonderkey(Yonder);
+const char *yondertext(Yonder);
 
 #endif

@@ -52,3 +52,37 @@ endname(int e)
 {
 	return e >= 0 && e < NEND ? ends[e] : "unknown";
 }
+
+static const struct {
+	const char *key, *text;
+} misuses[NMISUSE] =
+    {
+#define F(name, key, text) [name] = {key, text},
+	MISUSES(F)},
+  yonders[NYONDER] = {OTHERS_OF_MISUSE(F)
+#undef F
+};
+
+const char *
+misusekey(Misuse m)
+{
+	return misuses[m].key;
+}
+
+const char *
+misusetext(Misuse m)
+{
+	return misuses[m].text;
+}
+
+const char *
+yonderkey(Yonder y)
+{
+	return yonders[y].key;
+}
+
+const char *
+yondertext(Yonder y)
+{
+	return yonders[y].text;
+}

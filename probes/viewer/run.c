@@ -16,13 +16,14 @@ enum { SUMMARYTOP = 5, SUMMARYPAIRS = 3 };
 
 typedef struct Options {
 	const char *dir;
-	int force, quiet;
+	int force, quiet, check;
 	char **argv;
 } Options;
 
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0,
 	"Where the profiles go (default: rendez.PROGRAM.PID here, made when the program has ended)", 0},
+    {"check", 'c', NULL, 0, "Look for wrong use of locks: say each at once, and show its stacks in the report", 0},
     {"force", 'f', NULL, 0, "Replace the profiles that an earlier run left in DIR", 0},
     {"quiet", 'q', NULL, 0, "Print no summary at the end", 0},
     {0},
@@ -36,6 +37,9 @@ parse(int key, char *arg, struct argp_state *state)
 	switch(key) {
 	case 'o':
 		o->dir = arg;
+		return 0;
+	case 'c':
+		o->check = 1;
 		return 0;
 	case 'f':
 		o->force = 1;
@@ -60,7 +64,12 @@ const struct argp runargp = {
     "PROGRAM's exit status is passed on, and so is the signal that kills it; signals sent to rendez reach PROGRAM. The "
     "processes that it starts are recorded too, one profile each. Own errors: 125; 126 if PROGRAM cannot be run with "
     "the "
-    "library, 127 if there is none. RENDEZ_LIB names another library to preload.",
+    "library, 127 if there is none. RENDEZ_LIB names another library to preload. --check sets RENDEZ_CHECK=1 for "
+    "PROGRAM: "
+    "an "
+    "unlock of what is not held or is another's, a destroyed lock or one destroyed while held or waited for, a mutex "
+    "that "
+    "its holder locks again, one condition with two mutexes, a thread that ends with a lock, and the like.",
     NULL,
     NULL,
     NULL,
@@ -125,6 +134,8 @@ runmain(int argc, char **argv)
 	if(asanfirst)
 		complain("the address sanitizer's library stays first in LD_PRELOAD: it insists");
 	launchfree(&l);
+	if(o.check)
+		setenv("RENDEZ_CHECK", "1", 1);
 	c.argv = o.argv;
 	c.preload = preload;
 	c.dir = s.live;

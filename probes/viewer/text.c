@@ -172,6 +172,7 @@ writeprocess(const Text *t, Report *r, const Process *p)
 	if(p->forkfailed > 0)
 		fprintf(t->f, "  warning: %s child process%s could not make a profile of its own\n",
 		    humancount(&b[0], p->forkfailed), p->forkfailed == 1 ? "" : "es");
+	writewrongs(t, p);
 	row = grouplocks(r, p, &n);
 	if(n == 0)
 		fprintf(t->f, "\n  No thread waited for another: every lock was free when it was asked for. If that is "
@@ -191,7 +192,7 @@ writeprocess(const Text *t, Report *r, const Process *p)
 static int
 isquiet(const Process *p)
 {
-	return p->waits == 0 && p->nunfinished == 0 && p->lost == 0 && p->forkfailed == 0;
+	return p->waits == 0 && p->nunfinished == 0 && p->lost == 0 && p->forkfailed == 0 && p->nwrong == 0;
 }
 
 void

@@ -19,6 +19,7 @@ typedef struct Text {
 void writetext(const Text *, Report *);
 /* Who waited for whom at this lock. */
 void writepairs(const Text *, Arena *, const Lock *);
+void writewrongs(const Text *, const Process *);
 void writehistogram(const Text *, const Lock *);
 /* "server.c:512 (handle)", or what is known of it. */
 const char *sitetext(Arena *, const Site *);
