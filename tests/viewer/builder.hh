@@ -101,6 +101,22 @@ struct Builder {
 		return (int)threads.size() - 1;
 	}
 
+	Fmisuse &
+	misuse(Misuse what, Kind kind, uint64_t address, uint32_t stack, Yonder yonder = Ynone, uint32_t other = 0)
+	{
+		Fmisuse &m = h.misuse[h.misuses++];
+
+		m.what = what;
+		m.kind = kind + 1;
+		m.address = address;
+		m.tid = 7;
+		m.stack = stack;
+		m.yonder = yonder;
+		m.othertid = yonder != Ynone ? 8 : 0;
+		m.other = other;
+		return m;
+	}
+
 	template <class T>
 	void
 	section(std::string &out, Fsect s, const std::vector<T> &v, size_t room)

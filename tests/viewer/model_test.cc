@@ -275,3 +275,32 @@ TEST(Demangle, LeavesTheNameOnly)
 	EXPECT_STREQ(nameonly(&a, "A::~A()"), "A::~A");
 	afree(&a);
 }
+
+TEST(Model, Misuses)
+{
+	Builder b;
+	int m = b.module("/nowhere/prog", 0x400000, 0x10000, 0x400000);
+	uint32_t s1 = b.stack({FPC(m, 0x100)}), s2 = b.stack({FPC(m, 0x200), FPC(m, 0x210)});
+
+	b.misuse(Munlockother, Kmutex, 0x9000, s1, Yheld, s2);
+	b.misuse(Mwaitfree, Kmutex, 0x9000, 77);
+	b.misuse((Misuse)NMISUSE, Kmutex, 0x9000, s1);
+	b.misuse(Mrelock, (Kind)NKIND, 0x9000, s1);
+	b.misuse(Mrelock, Kmutex, 0x9000, s1, (Yonder)99, s2);
+	b.h.misuses = FMISUSES + 5;
+	Made made(b.bytes());
+	const Process &p = made.process();
+
+	ASSERT_EQ(p.nwrong, 3);
+	EXPECT_EQ(p.wronglost, 5u);
+	EXPECT_EQ(p.wrong[0].what, Munlockother);
+	EXPECT_STREQ(p.wrong[0].name, "0x9000");
+	EXPECT_EQ(p.wrong[0].tid, 7);
+	EXPECT_EQ(p.wrong[0].othertid, 8);
+	EXPECT_EQ(p.wrong[0].stack->n, 1);
+	EXPECT_EQ(p.wrong[0].other->n, 2);
+	EXPECT_EQ(p.wrong[1].stack, nullptr);
+	EXPECT_EQ(p.wrong[1].yonder, Ynone);
+	EXPECT_EQ(p.wrong[2].yonder, Ynone);
+	EXPECT_EQ(p.wrong[2].other, nullptr);
+}

@@ -34,6 +34,9 @@ main(int argc, char **argv)
 		b.pairs.back().op = (uint8_t)(k % NOP);
 	}
 	put(argv[1], "kinds", b.bytes());
+	for(int i = 1; i < NMISUSE; i++)
+		b.misuse((Misuse)i, (Kind)(i % NKIND), 0x1000 * (uint64_t)i, 1, (Yonder)(i % NYONDER), i % 2 ? 2 : 0);
+	put(argv[1], "misuses", b.bytes());
 	a.thread = (uint32_t)b.thread(7, "worker", 2000, 0) + 1;
 	a.current.lock = 3;
 	a.current.waiter = 1;
