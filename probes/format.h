@@ -129,7 +129,9 @@ typedef struct Fheader {
 	uint32_t ended;	    /* Fended */
 	int32_t status;	    /* exit status or signal, if known */
 	Fclock start;	    /* at the start of recording */
-	Fclock last[2];	    /* last[lastslot & 1] is the newest complete pair */
+	Fclock
+	    before; /* an earlier pair, the parent's, of a forked child, which may end before its second; else start */
+	Fclock last[2]; /* last[lastslot & 1] is the newest complete pair */
 	uint32_t lastslot;
 	uint32_t clockkind;  /* 0: ticks are nanoseconds of CLOCK_MONOTONIC; 1: time stamp counter */
 	uint64_t forkfailed; /* children that could not open a profile of their own */
@@ -211,6 +213,7 @@ typedef struct Fthread {
 	uint32_t area; /* its page in Sareas + 1 while it lives, then 0 */
 	char name[FNAME];
 	uint64_t born, died; /* ticks */
+	uint64_t seen;	     /* ticks: when its last wait ended */
 	uint64_t waits;	     /* finished ones */
 	uint64_t waitticks;
 	uint64_t parkedticks; /* of these, asleep in the kernel */

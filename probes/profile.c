@@ -19,6 +19,8 @@ enum {
 	DEFAULTMIB = 4,
 	MAXMIB = 1024,
 	REFRESH = 1 << 28, /* ticks, about 0.1 s: the clock pair is no older when a wait ended */
+	SOONER = 1 << 20,  /* likewise, in the first moments: a process may not live that long */
+	FARAPART = 1 << 12,
 };
 
 static const struct {
@@ -147,24 +149,37 @@ starttime(void)
 	return t;
 }
 
+/* Again, a few times, if the thread lost the processor in between. */
 void
 clockpair(Fclock *c)
 {
-	uint64_t t0 = ticks(), ns = nsnow(), t1 = ticks();
+	uint64_t t0, t1;
+	int i;
 
-	c->ns = ns;
-	c->ticks = t0 + (t1 - t0) / 2;
+	for(i = 0; i < 4; i++) {
+		t0 = ticks();
+		c->ns = nsnow();
+		t1 = ticks();
+		c->ticks = t0 + (t1 - t0) / 2;
+		if(t1 - t0 < FARAPART)
+			break;
+	}
 }
 
-/* now: the time that just was, if it is known, 0 to be made now whatever it is. */
+/*
+ * now: the time that just was, if it is known, 0 to be made now whatever it is.  The pairs
+ * are taken twice as far apart each time, up to REFRESH.
+ */
 void
 clockrefresh(uint64_t now)
 {
 	Fheader *h = prof.header;
 	uint32_t slot = __atomic_load_n(&h->lastslot, __ATOMIC_RELAXED), no = 0;
+	uint64_t last = __atomic_load_n(&h->last[slot & 1].ticks, __ATOMIC_RELAXED);
+	uint64_t age = last - h->start.ticks + SOONER;
 	Fclock c;
 
-	if(now != 0 && (int64_t)(now - __atomic_load_n(&h->last[slot & 1].ticks, __ATOMIC_RELAXED)) < REFRESH)
+	if(now != 0 && (int64_t)(now - last) < (int64_t)(age < REFRESH ? age : REFRESH))
 		return;
 	if(!__atomic_compare_exchange_n(&refreshing, &no, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
@@ -230,7 +245,7 @@ fill(Fheader *h)
 	clock_gettime(CLOCK_REALTIME, &now);
 	h->realtime = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	clockpair(&h->start);
-	h->last[0] = h->start;
+	h->before = h->last[0] = h->start;
 	h->clockkind = tickscounter ? 1 : 0;
 	systhreadname(h->comm);
 	memcpy(h->section, layout, sizeof layout);
@@ -289,6 +304,7 @@ inherit(Fheader *h)
 	uint64_t used = prof.header->section[Slocks].used;
 	uint32_t i;
 
+	h->before = prof.header->before;
 	memcpy(h->exe, prof.header->exe, sizeof h->exe);
 	memcpy(h->args, prof.header->args, sizeof h->args);
 	memcpy(mods, prof.modules, prof.n[Smodules] * sizeof *mods);

@@ -203,6 +203,10 @@ waitclose(Self *s, Wait *w, End how, uint32_t waker, uint64_t at)
 	if(t != nil) {
 		bump(&t->waits, 1);
 		bump(&t->waitticks, total);
+		__atomic_store_n(&t->seen, now, __ATOMIC_RELAXED);
+		/* It was not listed before: a new child's profile was still being made then. */
+		if(unlikely(t->born > w->begun))
+			__atomic_store_n(&t->born, w->begun, __ATOMIC_RELAXED);
 		if(w->parks != 0) {
 			bump(&t->parks, w->parks);
 			bump(&t->parkedticks, w->parked);

@@ -123,7 +123,8 @@ buildthreads(Build *b)
 	proc->thread = aalloc(b->a, p->nthread * sizeof proc->thread[0]);
 	for(i = 0; i < p->nthread; i++) {
 		const Fthread *f = &p->thread[i];
-		uint64_t last = f->died != 0 ? f->died : end;
+		/* Destructors of thread-specific data may wait after the thread was counted dead. */
+		uint64_t last = f->died == 0 ? end : f->seen > f->died ? f->seen : f->died;
 		Thread *t;
 
 		if(f->tid == 0)

@@ -41,15 +41,20 @@ section(const Profile *p, Fsect s, size_t entrysize, size_t *n, const char **wha
 	return NULL;
 }
 
-/* Two pairs of clocks give the length of a tick; a writer killed early has left only one. */
+/*
+ * Two pairs of clocks give the length of a tick; a writer killed early has left only one.  The
+ * process lived at least until the last thing that its file tells a time of.
+ */
 static void
 setclock(Profile *p)
 {
-	const Fclock *a = &p->h.start, *b = &p->h.last[p->h.lastslot & 1];
+	const Fclock *start = &p->h.start, *a = &p->h.before, *b = &p->h.last[p->h.lastslot & 1];
 	size_t i;
 
+	if(a->ticks == 0 || a->ticks > start->ticks || a->ns > start->ns)
+		a = start;
 	p->nspertick = 1;
-	p->endticks = b->ticks > a->ticks ? b->ticks : a->ticks;
+	p->endticks = b->ticks > start->ticks ? b->ticks : start->ticks;
 	if(p->h.clockkind != 0) {
 		if(b->ticks > a->ticks && b->ns > a->ns)
 			p->nspertick = (double)(b->ns - a->ns) / (double)(b->ticks - a->ticks);
@@ -69,6 +74,14 @@ setclock(Profile *p)
 			p->endticks = t->born;
 		if(t->died > p->endticks)
 			p->endticks = t->died;
+		if(t->seen > p->endticks)
+			p->endticks = t->seen;
+	}
+	for(i = 0; i < p->narea; i++) {
+		const Farea *f = &p->area[i];
+
+		if(f->thread != 0 && f->current.lock != 0 && f->current.begun > p->endticks)
+			p->endticks = f->current.begun;
 	}
 }
 

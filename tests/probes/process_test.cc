@@ -76,6 +76,9 @@ TEST_P(ForkTest, AChildHasAProfileOfItsOwn)
 	EXPECT_EQ(p.waits(), 2u);
 	EXPECT_EQ(c.waits(), 5u);
 	EXPECT_EQ(g.waits(), 7u);
+	EXPECT_EQ(g.header().before.ticks, p.header().start.ticks);
+	ASSERT_EQ(c.threads().size(), 1u);
+	EXPECT_GT(c.threads()[0].seen, c.header().start.ticks);
 	EXPECT_EQ(g.sum(&Fpair::last), 7u);
 	EXPECT_EQ(c.header().pid, child);
 	EXPECT_EQ(c.header().ppid, pid);

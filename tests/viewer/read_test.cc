@@ -119,6 +119,48 @@ TEST(Read, TurnsTicksIntoNanoseconds)
 	profilefree(p);
 }
 
+TEST(Read, AForkedChildHasItsParentsClock)
+{
+	Builder b;
+
+	b.h.before = Fclock{1000, 5000};
+	b.h.start = b.h.last[0] = Fclock{1001000, 505000};
+	Profile *p = parse(b.bytes());
+	EXPECT_FALSE(p->clockunsure);
+	EXPECT_EQ(profilens(p, 1000000), 500000u);
+	EXPECT_EQ(p->endticks, 1001000u);
+	profilefree(p);
+	/* A later one is a lie. */
+	b.h.before = Fclock{2000000, 6000};
+	p = parse(b.bytes());
+	EXPECT_TRUE(p->clockunsure);
+	profilefree(p);
+}
+
+TEST(Read, AProcessLivedUntilTheLastThingItTellsATimeOf)
+{
+	Builder b;
+	Farea a{};
+
+	b.threads.push_back(Fthread{});
+	b.threads[0].tid = 1;
+	b.threads[0].born = 1000;
+	b.threads[0].seen = 2000000;
+	Profile *p = parse(b.bytes());
+	EXPECT_EQ(p->endticks, 2000000u);
+	profilefree(p);
+	a.thread = 1;
+	a.current.begun = 3000000;
+	b.areas.push_back(a);
+	p = parse(b.bytes());
+	EXPECT_EQ(p->endticks, 2000000u);
+	profilefree(p);
+	b.areas[0].current.lock = 2;
+	p = parse(b.bytes());
+	EXPECT_EQ(p->endticks, 3000000u);
+	profilefree(p);
+}
+
 TEST(Read, TakesPlainFilesOnly)
 {
 	char err[ERRLEN];
