@@ -1,5 +1,7 @@
 """What every program here is run with: a scratch folder, what is preloaded, a time limit, and its end."""
-import hashlib, os, random, shutil, signal, subprocess, time
+import hashlib, json, os, random, shutil, signal, subprocess, time
+
+from sane import wrongs
 
 LIMIT = 900
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -32,6 +34,32 @@ class Bench:
 
 	def pick(self, quick, full):
 		return quick if self.quick else full
+
+	def header(self, name):
+		"""A header that must be there."""
+		if not os.path.exists(os.path.join("/usr/include", name)):
+			raise Missing("no " + name)
+
+	def loads(self, library):
+		"""Whether the loader finds it."""
+		return subprocess.run(["/bin/true"], env=dict(self.env, LD_PRELOAD=library), stderr=subprocess.PIPE).stderr == b""
+
+	def compile(self, source, *flags, name="", compiler="", pc=""):
+		"""The program made of a source of this folder, with pkg-config's pc if given; made once."""
+		path, base = os.path.join(HERE, source), os.path.splitext(source)
+		program = os.path.join(self.build, name or base[0])
+		if os.path.exists(program) and os.path.getmtime(program) > os.path.getmtime(path):
+			return program
+		if pc:
+			found = subprocess.run(["pkg-config", "--cflags", "--libs", pc], capture_output=True, text=True)
+			if found.returncode != 0:
+				raise Missing("no " + pc)
+			flags += tuple(found.stdout.split())
+		compilers = {".c": ["gcc", "-std=gnu11"], ".cc": ["g++", "-std=c++20"]}[base[1]]
+		self.run([compiler or compilers[0], compilers[1], "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-o", program + ".new", path,
+			"-pthread", *flags], native=True)
+		os.rename(program + ".new", program)
+		return program
 
 	def start(self, argv, native=False, **more):
 		"""Start a program in a session of its own; its output goes to a file."""
@@ -96,11 +124,14 @@ class Bench:
 		return p.returncode == 0
 
 	def report(self):
-		"""The run left profiles, and they can be read."""
+		"""The run left profiles, and they can be read and make sense."""
 		if self.rendez:
 			if not os.listdir(self.profiles):
 				raise Failed("it made no profile: the library was not loaded")
 			self.run([self.rendez, "report", self.profiles], native=True)
+			wrong = wrongs(json.loads(self.run([self.rendez, "report", "--format=json", self.profiles], native=True)))
+			if wrong:
+				raise Failed("its report: %s (%d such)" % ("; ".join(wrong[:3]), len(wrong)))
 
 	def data(self, megabytes):
 		"""A file that compresses somewhat, the same at every call; made once."""

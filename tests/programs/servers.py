@@ -1,5 +1,5 @@
 """Servers, each on a socket in the scratch folder, with a client that loads it."""
-import glob, os, pwd, re, shutil, signal, socket, subprocess
+import glob, os, pwd, re, shutil, signal, socket, time
 
 from bench import Clock, Failed, Missing
 
@@ -59,36 +59,85 @@ def mariadb(b):
 	return "%s transactions; %s" % (done and done.group(1), " ".join(check)), events / t.seconds, "transactions/s"
 
 
+class Postgres:
+	"""A server with a database for pgbench in it."""
+	def __init__(self, b):
+		bins = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+		if not bins:
+			raise Missing("no postgresql")
+		# It refuses to run as root.
+		self.b, self.bin, home = b, bins[-1], b.path("pg")
+		self.user = {"cwd": "/"}
+		os.mkdir(home)
+		if os.geteuid() == 0:
+			user = pwd.getpwnam("nobody")
+			os.chown(home, user.pw_uid, user.pw_gid)
+			self.user.update(user=user.pw_uid, group=user.pw_gid, extra_groups=[])
+		data, self.here = os.path.join(home, "data"), ["-h", home, "-U", "rz"]
+		b.run([self.pg("initdb"), "-D", data, "-U", "rz", "-A", "trust", "-E", "UTF8", "-N"], native=True, **self.user)
+		self.server = b.serve([self.pg("postgres"), "-D", data, "-k", home, "-c", "listen_addresses=", "-c", "fsync=off"],
+			self.ready, **self.user)
+		b.run([self.pg("pgbench"), "-i", "-q", "-s", "2"] + self.here + ["postgres"], native=True, **self.user)
+
+	def pg(self, name):
+		return os.path.join(self.bin, name)
+
+	def ready(self):
+		return self.b.answers([self.pg("psql")] + self.here + ["-d", "postgres", "-c", "select 1"], **self.user)
+
+	def bench(self, each):
+		"""The command line of eight clients."""
+		return [self.pg("pgbench"), "-c", "8", "-j", "4", "-t", str(each)] + self.here + ["postgres"]
+
+	def ask(self, sql):
+		return self.b.run([self.pg("psql")] + self.here + ["-d", "postgres", "-A", "-t", "-c", sql], native=True, **self.user).strip()
+
+	def sums(self):
+		"""Whether the balances add up, and how many transactions there were."""
+		return self.ask("select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history),"
+			" (select count(*) from pgbench_history)")
+
+	def stop(self):
+		self.server.send_signal(signal.SIGINT) # the "fast" shutdown, which ends its children
+		if self.server.wait(60) != 0:
+			raise Failed("postgres: status %d: %s" % (self.server.returncode, self.b.complaint()))
+		self.b.report()
+
+
 def postgresql(b):
-	"""pgbench; the balances add up."""
-	bins = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
-	if not bins:
-		raise Missing("no postgresql")
-	# It refuses to run as root.
-	home, sql = b.path("pg"), {"cwd": "/"}
-	os.mkdir(home)
-	if os.geteuid() == 0:
-		user = pwd.getpwnam("nobody")
-		os.chown(home, user.pw_uid, user.pw_gid)
-		sql.update(user=user.pw_uid, group=user.pw_gid, extra_groups=[])
-	pg = lambda name: os.path.join(bins[-1], name)
-	data, here = os.path.join(home, "data"), ["-h", home, "-U", "rz"]
-	b.run([pg("initdb"), "-D", data, "-U", "rz", "-A", "trust", "-E", "UTF8", "-N"], native=True, **sql)
-	server = b.serve([pg("postgres"), "-D", data, "-k", home, "-c", "listen_addresses=", "-c", "fsync=off"],
-		lambda: b.answers([pg("pg_isready")] + here + ["-d", "postgres"], **sql), **sql)
-	psql = [pg("psql")] + here + ["-d", "postgres", "-A", "-t", "-c"]
-	clients, each = 8, b.pick(300, 10000)
-	b.run([pg("pgbench"), "-i", "-q", "-s", "2"] + here + ["postgres"], native=True, **sql)
+	"""pgbench; the balances add up.  Its processes wait for each other in semaphores without names, in shared memory."""
+	p, each = Postgres(b), b.pick(300, 10000)
 	with Clock() as t:
-		out = b.run([pg("pgbench"), "-c", str(clients), "-j", "4", "-t", str(each)] + here + ["postgres"], **sql)
-	sums = b.run(psql + ["select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history),"
-		" (select count(*) from pgbench_history)"], native=True, **sql).strip()
-	server.send_signal(signal.SIGINT) # the "fast" shutdown, which ends its children
-	if server.wait(60) != 0:
-		raise Failed("postgres: status %d: %s" % (server.returncode, b.complaint()))
-	b.report()
+		out = b.run(p.bench(each), **p.user)
+	sums = p.sums()
+	p.stop()
 	done = re.search(r"actually processed: (\S+)", out)
-	return "%s; %s" % (done and done.group(1), sums), clients * each / t.seconds, "transactions/s"
+	return "%s; %s" % (done and done.group(1), sums), 8 * each / t.seconds, "transactions/s"
 
 
-PROGRAMS = [redis, memcached, mariadb, postgresql]
+def pgcrash(b):
+	"""One of its processes is killed under load: the others end, the server starts them anew and the balances add up."""
+	p, each, kills = Postgres(b), b.pick(200, 2000), b.pick(1, 8)
+	said = []
+	with Clock() as t:
+		for _ in range(kills):
+			load = b.start(p.bench(1000000), **p.user)
+			victim = ""
+			while not victim:
+				victim = p.ask("select pid from pg_stat_activity where application_name = 'pgbench' and state = 'active' limit 1")
+			time.sleep(.3)
+			os.kill(int(victim), signal.SIGKILL)
+			_, _ = load.communicate(timeout=60)
+			limit = time.monotonic() + 60
+			while not p.ready():
+				if time.monotonic() > limit:
+					raise Failed("postgres does not come back: " + b.complaint())
+				time.sleep(.05)
+			out = b.run(p.bench(each), **p.user)
+			done = re.search(r"actually processed: (\S+)", out)
+			said.append("%d, then %s, sums %s" % (load.returncode, done and done.group(1), p.sums().split("|")[0]))
+	p.stop()
+	return "; ".join(said), kills / t.seconds, "crashes/s"
+
+
+PROGRAMS = [redis, memcached, mariadb, postgresql, pgcrash]

@@ -77,16 +77,25 @@ def python(b):
 	return "%s of %s" % (m and m.group(1), " ".join(tests)), 1 / t.seconds, "runs/s"
 
 
-def java(b):
-	"""Monitors, java.util.concurrent locks and a blocking queue, all contended."""
+def javaclass(b, name, n, *flags):
 	classes = os.path.join(b.build, "java")
-	if not os.path.exists(os.path.join(classes, "Contended.class")):
-		b.run(["javac", "-d", classes, os.path.join(HERE, "Contended.java")], native=True)
-	n = b.pick(200000, 10000000)
+	made, source = os.path.join(classes, name + ".class"), os.path.join(HERE, name + ".java")
+	if not os.path.exists(made) or os.path.getmtime(made) < os.path.getmtime(source):
+		b.run(["javac", "-d", classes, source], native=True)
 	with Clock() as t:
-		out = b.run(["java", "-XX:-UsePerfData", "-cp", classes, "Contended", str(n)])
+		out = b.run(["java", "-XX:-UsePerfData", *flags, "-cp", classes, name, str(n)])
 	b.report()
 	return out.strip(), n / t.seconds, "ops/s"
+
+
+def java(b):
+	"""Monitors, java.util.concurrent locks and a blocking queue, all contended."""
+	return javaclass(b, "Contended", b.pick(200000, 10000000))
+
+
+def monitors(b):
+	"""wait, notify and interrupt with many threads, in a small heap that the collector is always busy with."""
+	return javaclass(b, "Monitors", b.pick(1000, 50000), "-Xmx64m")
 
 
 def node(b):
@@ -100,14 +109,11 @@ def node(b):
 
 def cxx(b):
 	"""std::mutex, condition_variable, call_once, counting_semaphore and others."""
-	program, source = os.path.join(b.build, "cxx"), os.path.join(HERE, "cxx.cc")
-	if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
-		b.run(["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source, "-pthread"], native=True)
-	n = b.pick(500000, 10000000)
+	program, n = b.compile("cxx.cc"), b.pick(500000, 10000000)
 	with Clock() as t:
 		out = b.run([program, str(n)])
 	b.report()
 	return out.strip(), n / t.seconds, "ops/s"
 
 
-PROGRAMS = [pigz, pbzip2, git, stress_ng, python, java, node, cxx]
+PROGRAMS = [pigz, pbzip2, git, stress_ng, python, java, monitors, node, cxx]
