@@ -199,6 +199,14 @@ syswipeonfork(void *p, size_t n)
 	return (int)-SYS(madvise, p, n, MADV_WIPEONFORK);
 }
 
+uint64_t
+sysfileid(int fd)
+{
+	struct stat st;
+
+	return SYS(fstat, fd, &st) == 0 ? st.st_ino ^ (uint64_t)st.st_dev << 40 : 0;
+}
+
 void *
 sysmap(size_t n, int wipe)
 {

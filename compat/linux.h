@@ -232,6 +232,21 @@ int sysmapblank(void *to, size_t n) HIDDEN;
  */
 int readable(const void *p) HIDDEN;
 
+/* Which file this is, as far as one word tells; 0: none. */
+uint64_t sysfileid(int fd) HIDDEN;
+
+/*
+ * TAILCALL f(...) in a function that is a THUNK: f is jumped to and finds the thunk's caller as its own.  A compiler that
+ * cannot promise it does it even so, as it is told to optimise this function.
+ */
+#if defined(__clang__)
+#define THUNK
+#define TAILCALL __attribute__((musttail)) return
+#else
+#define THUNK __attribute__((optimize("O2")))
+#define TAILCALL return
+#endif
+
 /* The registers that an unwinder starts from, of the function that this is expanded in. */
 typedef struct Regs {
 	uintptr_t pc, sp, fp;

@@ -4,6 +4,7 @@
 
 #include "shim.h"
 
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <threads.h>
 #include <ucontext.h>
@@ -82,6 +83,9 @@ RZ(int, thrd_create, thrd_t *, thrd_start_t, void *);
 RZ(int, pthread_cancel, pthread_t);
 RZ(int, pthread_setcanceltype, int, int *);
 RZ(pid_t, _Fork, void);
+
+RZ(void *, dlopen, const char *, int);
+RZ(void *, dlmopen, Lmid_t, const char *, int);
 
 RZ(_Noreturn void, longjmp, struct __jmp_buf_tag *, int);
 RZ(_Noreturn void, siglongjmp, struct __jmp_buf_tag *, int);

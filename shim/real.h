@@ -8,6 +8,7 @@
 
 #include "shim.h"
 
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <threads.h>
 #include <ucontext.h>
@@ -58,6 +59,8 @@
 	F(int, __register_atfork, "GLIBC_2.3.2", \
 	    (void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso), \
 	    (prepare, parent, child, dso)) \
+	F(void *, dlopen, "GLIBC_2.2.5", (const char *file, int mode), (file, mode)) \
+	F(void *, dlmopen, "GLIBC_2.3.4", (Lmid_t space, const char *file, int mode), (space, file, mode)) \
 	F(void, longjmp, "GLIBC_2.2.5", (struct __jmp_buf_tag * e, int v), (e, v)) \
 	F(void, siglongjmp, "GLIBC_2.2.5", (struct __jmp_buf_tag * e, int v), (e, v)) \
 	F(void, __longjmp_chk, "GLIBC_2.11", (struct __jmp_buf_tag * e, int v), (e, v)) \

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "shim.h"
 #include "check.h"
+#include "deepbind.h"
 #include "export.h"
 #include "hook.h"
 #include "posix.h"
@@ -201,6 +202,7 @@ start(void)
 		return;
 	realinit();
 	clockinit();
+	deepbindstart();
 	/* pthread_atfork itself is a piece of libc's that would be linked in and import this as one that must be there. */
 	real.__register_atfork(nil, nil, forked, nil);
 	if(!foremost())
