@@ -199,6 +199,12 @@ syswipeonfork(void *p, size_t n)
 	return (int)-SYS(madvise, p, n, MADV_WIPEONFORK);
 }
 
+void
+sysexec(const char *path, char **argv, char **env)
+{
+	SYS(execve, path, argv, env);
+}
+
 uint64_t
 sysfileid(int fd)
 {

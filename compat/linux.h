@@ -13,16 +13,6 @@
 #include <time.h>
 #include <ucontext.h>
 
-/*
- * What only glibc has is imported weakly, here and in shim/shim.h: a child with another C library inherits the
- * preload, and its loader ends it over a name that it does not find.  Nothing of ours runs there.
- */
-#pragma weak __libc_single_threaded
-#pragma weak _dl_find_object
-#pragma weak dladdr1
-#pragma weak dlvsym
-#pragma weak on_exit
-
 #ifndef nil
 #define nil ((void *)0)
 #endif
@@ -231,6 +221,9 @@ int sysmapblank(void *to, size_t n) HIDDEN;
  * kills in some.
  */
 int readable(const void *p) HIDDEN;
+
+/* Become another program; it returns only if it fails. */
+void sysexec(const char *path, char **argv, char **env) HIDDEN;
 
 /* Which file this is, as far as one word tells; 0: none. */
 uint64_t sysfileid(int fd) HIDDEN;

@@ -15,6 +15,9 @@
 #include <link.h>
 #include <string.h>
 
+/* Weak for the reason that shim/shim.h gives, and because older ones of glibc's have no such function. */
+#pragma weak _dl_find_object
+
 enum {
 	MAXMODS = 512,
 	NHASH = 1024,
@@ -259,7 +262,7 @@ modulestart(const char *exe)
 	struct dl_find_object o;
 	const Mod *m;
 
-	/* glibc has it since 2.35; without it there are no modules and no stacks. */
+	/* Without it there are no modules and no stacks. */
 	if(_dl_find_object == nil)
 		return;
 	memcpy(exepath, exe, sizeof exepath);

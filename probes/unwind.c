@@ -18,6 +18,8 @@
 #include <libunwind.h>
 #include <string.h>
 
+#pragma weak _dl_find_object
+
 #define UNWINDLIB "libunwind-x86_64.so.8"
 #define STRING(x) STRING_(x)
 #define STRING_(x) #x

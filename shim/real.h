@@ -13,6 +13,9 @@
 #include <threads.h>
 #include <ucontext.h>
 
+#pragma weak dladdr1
+#pragma weak dlvsym
+
 /* F(return type, name, oldest version whose meaning is today's, parameters, arguments) */
 #define REALS(F) \
 	F(int, pthread_mutex_lock, "GLIBC_2.2.5", (pthread_mutex_t * m), (m)) \

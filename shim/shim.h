@@ -17,7 +17,11 @@
 #include "../compat/proc.h"
 #include "../probes/probe.h"
 
-/* Behind pthread_cleanup_push: weak for the reason that compat/linux.h gives. */
+/*
+ * What only glibc has is imported weakly, here and where else it is used: a child with another C library inherits the
+ * preload, and its loader ends it over a name that it does not find.  Nothing of ours runs there.
+ */
+#pragma weak __libc_single_threaded
 #pragma weak __pthread_register_cancel
 #pragma weak __pthread_unregister_cancel
 

@@ -15,6 +15,7 @@
 #include "hook.h"
 #include "posix.h"
 #include "real.h"
+#include "tsan.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -164,7 +165,7 @@ rz__Fork(void)
 	return pid;
 }
 
-static void start(void);
+#pragma weak on_exit
 
 static void
 exited(int status, void *arg)
@@ -173,27 +174,12 @@ exited(int status, void *arg)
 	recorderexit(status);
 }
 
-/* Whether the program's calls come to us: we stand before libc in the order of search. */
-static int
-foremost(void)
-{
-	struct link_map *libc = nil, *m = nil;
-	Dl_info ignored;
-
-	if(!dladdr1((void *)start, &ignored, (void **)&m, RTLD_DL_LINKMAP) ||
-	    !dladdr1((void *)real.pthread_mutex_lock, &ignored, (void **)&libc, RTLD_DL_LINKMAP))
-		return 1;
-	while(m != nil && m != libc)
-		m = m->l_next;
-	return m != nil;
-}
-
 /*
  * Nothing here is needed for locks to work: they are used before any
  * constructor runs, and after the last destructor.
  */
 __attribute__((constructor)) static void
-start(void)
+start(int argc, char **argv, char **env)
 {
 	int saved = errno;
 
@@ -205,7 +191,10 @@ start(void)
 	deepbindstart();
 	/* pthread_atfork itself is a piece of libc's that would be linked in and import this as one that must be there. */
 	real.__register_atfork(nil, nil, forked, nil);
-	if(!foremost())
+	(void)argc;
+	if(tsanbehind())
+		tsanleave(argv, env);
+	if(!behindus((void *)real.pthread_mutex_lock))
 		say("opened after the program started: its locks stay libc's; preload it instead (LD_PRELOAD, or "
 		    "rendez run)",
 		    nil);
