@@ -231,7 +231,8 @@ rz_pthread_rwlock_destroy(pthread_rwlock_t *p)
 {
 	if(ours(p)) {
 		if(checking)
-			checkgone(p, Krwlock, HELD(atomic_load_explicit(&((Rwlock *)p)->word, memory_order_relaxed)), 0);
+			checkgone(
+			    p, Krwlock, HELD(atomic_load_explicit(&((Rwlock *)p)->word, memory_order_relaxed)), 0);
 		return 0;
 	}
 	if(probeon)
