@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +187,24 @@ int
 syspid(void)
 {
 	return (int)SYS(getpid, 0);
+}
+
+int
+realtime(int policy)
+{
+	policy &= ~SCHED_RESET_ON_FORK;
+	return policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE;
+}
+
+int
+sysrank(void)
+{
+	struct sched_param p;
+	long policy = SYS(sched_getscheduler, 0);
+
+	if(policy < 0 || !realtime((int)policy) || SYS(sched_getparam, 0, &p) != 0)
+		return 0;
+	return (policy & ~SCHED_RESET_ON_FORK) == SCHED_DEADLINE ? 100 : p.sched_priority;
 }
 
 int

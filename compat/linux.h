@@ -70,6 +70,12 @@ struct robust_list_head *sysrobustlist(void) HIDDEN;
 
 int systid(void) HIDDEN;
 int syspid(void) HIDDEN;
+/*
+ * The calling thread's place in the scheduler's order: 0 if it shares time, its priority from 1 to 99 if its policy is
+ * SCHED_FIFO or SCHED_RR, 100 if it has deadlines.  And whether a policy is one of those.
+ */
+int sysrank(void) HIDDEN;
+int realtime(int policy) HIDDEN;
 /* Whether the thread tid of this process lives. */
 int tidalive(int tid) HIDDEN;
 

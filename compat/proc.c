@@ -49,6 +49,7 @@ static struct {
 } own;
 _Static_assert(sizeof own % 4096 == 0, "whole pages are wiped");
 static _Atomic(Proc *) chunks[NCHUNK] = {own.first};
+Word anyrt;
 static Word hint; /* where the last free Proc was found: a hint */
 
 static Proc *
@@ -193,6 +194,8 @@ procenter(void)
 	p->frame = (uintptr_t)__builtin_frame_address(0);
 	p->moved = 0;
 	p->waiting = 0;
+	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0))
+		atomic_store_explicit(&p->rank, (uint8_t)sysrank(), memory_order_relaxed);
 	return p;
 }
 

@@ -41,6 +41,7 @@ struct Proc {
 	uint8_t waiting;	   /* linked by its owner, who has not yet taken it off or consumed the Ready */
 	uint8_t moved;		   /* it came to the mutex's queue from a condition's */
 	uint8_t starved;	   /* it set the mutex's NoBarge */
+	_Atomic(uint8_t) rank;	   /* its owner's when the wait began (sysrank); others may look at any time */
 	uintptr_t thread;	   /* threadself() of the owner */
 
 	/* The queue node; guarded by the lock of key's bucket.  A nonzero key means linked. */
@@ -66,6 +67,18 @@ struct Proc {
 	void *(*start)(void *);
 	void *arg;
 };
+
+/*
+ * Nonzero once a thread of this process may be of a real-time policy; it never becomes zero again.  Until then every rank
+ * is 0 and nobody asks the kernel for one.
+ */
+extern Word anyrt HIDDEN;
+
+static inline int
+rankof(const Proc *p)
+{
+	return atomic_load_explicit(&p->rank, memory_order_relaxed);
+}
 
 /* The calling thread's Proc for a wait, marked busy; never nil.  Procleave gives it back. */
 Proc *procenter(void) HIDDEN;

@@ -116,10 +116,17 @@ find(Bucket *b, const void *key)
 	return l;
 }
 
+static int
+precedes(const Proc *p, const Proc *q, int front)
+{
+	return front ? rankof(p) >= rankof(q) : rankof(p) > rankof(q);
+}
+
+/* Looks at the tail first: where no ranks differ that is enough.  Else it walks over those that p stands behind. */
 void
 qput(Bucket *b, Proc *p, const void *key, int front)
 {
-	Proc **l = find(b, key), *h = *l;
+	Proc **l = find(b, key), *h = *l, *q = h;
 
 	atomic_store_explicit(&p->key, (uintptr_t)key, memory_order_release);
 	if(h == nil) {
@@ -128,14 +135,18 @@ qput(Bucket *b, Proc *p, const void *key, int front)
 		*l = p;
 		return;
 	}
-	p->next = h;
-	p->prev = h->prev;
-	h->prev->next = p;
-	h->prev = p;
-	if(front) {
-		p->nextkey = h->nextkey;
-		*l = p;
+	if(precedes(p, h->prev, front)) {
+		while(!precedes(p, q, front))
+			q = q->next;
+		if(q == h) {
+			p->nextkey = h->nextkey;
+			*l = p;
+		}
 	}
+	p->next = q;
+	p->prev = q->prev;
+	q->prev->next = p;
+	q->prev = p;
 }
 
 Proc *

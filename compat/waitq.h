@@ -31,9 +31,12 @@ void qunlock2(Bucket *b1, Bucket *b2) HIDDEN;
  */
 Bucket *qlockof(Proc *p) HIDDEN;
 
-/* Locked: link p at the tail, or with front nonzero at the head. */
+/*
+ * Locked: link p in the order of ranks, behind its equals or with front nonzero before them.  So a queue is as old
+ * as its links, but for threads of real-time policies: those stand before all others, by their priority.
+ */
 void qput(Bucket *, Proc *p, const void *key, int front) HIDDEN;
-/* Locked: the eldest in key's queue, nil if it is empty; and whether nobody else is there. */
+/* Locked: the first in key's queue, nil if it is empty; and whether nobody else is there. */
 Proc *qfirst(Bucket *, const void *key) HIDDEN;
 int qalone(const Proc *head) HIDDEN;
 /* Locked: unlink p.  Unless it is the caller itself, the caller owes it a ready(). */

@@ -265,8 +265,10 @@ choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
 			return 1;
 		new = old | Queued;
 		/* As for anyone who links itself there: a name that came with a copy or over a fork keeps unlocks from waking. */
-		if(mutexstale(new, m))
+		if(mutexstale(new, m) || outranks(p, new))
 			new &= ~AWAKE;
+		if(rankof(p) != 0)
+			new |= Urgent;
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
 	p->moved = 1;

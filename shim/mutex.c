@@ -158,7 +158,7 @@ unlockqueued(Mutex *m, uint32_t old)
 {
 	if(unlikely((old & (Locked | Watched)) != Locked) && checking)
 		checkunlock(m, Kmutex, (old & Locked) != 0);
-	if((old & (Queued | Favoured | Locked)) == (Queued | Locked) && ++me.lost % PROMOTE == 0) {
+	if((old & (Queued | Favoured | Urgent | Locked)) == (Queued | Locked) && ++me.lost % PROMOTE == 0) {
 		mutexpromote(m);
 		return 0;
 	}

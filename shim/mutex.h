@@ -74,6 +74,22 @@ mutexstale(uint32_t word, const Mutex *m)
 	return p == nil || atomic_load_explicit(&p->awakefor, memory_order_acquire) != (uintptr_t)m;
 }
 
+/*
+ * Whether p's thread is of a real-time policy and stands above the one that the word names, if it names one.  A guess:
+ * the name may go, and be another thread's, at any moment.
+ */
+static inline int
+outranks(const Proc *p, uint32_t word)
+{
+	int rank = p == nil ? 0 : rankof(p);
+	Proc *named;
+
+	if(likely(rank == 0))
+		return 0;
+	named = procof(word >> Awakeshift);
+	return named == nil || rankof(named) < rank;
+}
+
 /* mutexwake.c.  m is held, and its word said Queued at an unlock that found nobody. */
 void mutexunqueue(Mutex *m) HIDDEN;
 

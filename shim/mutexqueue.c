@@ -5,18 +5,31 @@
 #include "../compat/waitq.h"
 
 static int
-maytake(const Attempt *a, uint32_t word)
+named(const Attempt *a, uint32_t word)
 {
-	return !(word & Locked) &&
-	       (!(word & NoBarge) || a->awake || a->starved || a->expired || mutexstale(word, a->m));
+	return a->awake && (word & AWAKE) == awakefield(a->p);
 }
 
-/* Takes away p's own name from a word that is about to be written. */
+static int
+maytake(const Attempt *a, uint32_t word)
+{
+	if(word & Locked)
+		return 0;
+	if(likely(!(word & (NoBarge | Urgent))) || a->expired || mutexstale(word, a->m))
+		return 1;
+	if(word & Urgent)
+		return named(a, word) || outranks(a->p, word);
+	return a->awake || a->starved || outranks(a->p, word);
+}
+
+/* Takes away p's own name from a word that is about to be written; and with the name what came with it, if nobody is linked. */
 static uint32_t
 unnamed(const Attempt *a, uint32_t word)
 {
-	if(a->awake && (word & AWAKE) == awakefield(a->p))
+	if(named(a, word))
 		word &= ~AWAKE;
+	if(a->awake && !(word & Queued))
+		word &= ~(uint32_t)Urgent;
 	return word;
 }
 
@@ -41,7 +54,7 @@ attempttake(Attempt *a, uint32_t *word)
 			new &= ~(uint32_t)(NoBarge | Favoured);
 		/* Who is named has not come for a while, and is not to be counted on. */
 		if(a->expired)
-			new &= ~AWAKE;
+			new &= ~(AWAKE | Urgent);
 		if(atomic_compare_exchange_weak_explicit(
 		       &a->m->word, word, new, memory_order_acquire, memory_order_relaxed)) {
 			notawake(a);
@@ -68,10 +81,12 @@ attemptenqueue(Attempt *a, int *banned)
 			return 0;
 		}
 		new = unnamed(a, old) | Queued;
-		if(mutexstale(new, a->m))
+		if(mutexstale(new, a->m) || ((old & Locked) && outranks(a->p, new)))
 			new &= ~AWAKE;
 		if(a->starved)
 			new |= NoBarge;
+		if(rankof(a->p) != 0)
+			new |= Urgent;
 	} while(
 	    !atomic_compare_exchange_weak_explicit(&a->m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
 	notawake(a);
@@ -117,7 +132,7 @@ attemptdequeue(Attempt *a)
 	b = qlockof(a->p);
 	if(b != nil) {
 		if(qalone(a->p))
-			clear |= Queued;
+			clear |= Queued | Urgent;
 		a->gone = !lives(a);
 		qtake(b, a->p);
 		if(clear && !a->gone)
@@ -185,8 +200,10 @@ attemptlook(Attempt *a)
 	do {
 		r = old & Locked ? Wnote : Wtimeout;
 		new = old &Locked ? old & ~AWAKE : old;
+		if(r == Wnote && rankof(a->p) != 0)
+			new |= Urgent;
 		if(r == Wtimeout && qalone(a->p))
-			new &= ~(uint32_t)Queued;
+			new &= ~(uint32_t)(Queued | Urgent);
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &a->m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
 	if(r == Wtimeout)

@@ -42,6 +42,16 @@
  * banned sleeps at most BANNS, then takes it, for the favoured thread may be
  * stopped (a collector's signal, a debugger) for as long as it likes.
  *
+ * Real-time policies.  A queue is in the order of ranks, so whoever is chosen is the first by priority.  What else
+ * could stand before it does not:
+ *   - A name in the word of one that it stands above, and that may not get a processor for long: who queues or is
+ *     moved here with the mutex held takes such a name out (outranks), which is always allowed then.
+ *   - Running threads that barge, or put their names in while they spin: Urgent bars them until it is served.
+ *   - The ban of one that it stands above: it does not hold for it (maytake).
+ * Urgent expires as the other ban does.  It goes when the last that is linked leaves, or the first that
+ * is chosen has no rank, or the one on its way has come or given up and nobody is linked (unnamed): so it never stays in
+ * a word for which nobody waits.  Where it goes too early others overtake, until somebody is chosen or looks.
+ *
  * Model: tests/model/mutex.pml.
  */
 #define _GNU_SOURCE
@@ -71,7 +81,7 @@ spin(Attempt *a, uint32_t *word)
 
 	if(most < SPINMIN)
 		most = SPINMIN;
-	if(!a->awake && !(*word & (AWAKE | NoBarge))) {
+	if(!a->awake && !(*word & (AWAKE | NoBarge | Urgent))) {
 		if(a->p == nil)
 			a->p = procenter();
 		a->p->object = a->m;
@@ -232,6 +242,8 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 			waitsince(&a.w, since, p->holder);
 		}
 	}
+	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0) && a.p == nil)
+		a.p = procenter(); /* which has its rank, for the steps to come */
 	word = atomic_load_explicit(&m->word, memory_order_relaxed);
 	for(;;) {
 		if(attempttake(&a, &word))

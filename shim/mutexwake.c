@@ -19,7 +19,7 @@ mutexunqueue(Mutex *m)
 	sigsoff(&s);
 	b = qlock(m);
 	if(qfirst(b, m) == nil)
-		atomic_fetch_and_explicit(&m->word, ~(uint32_t)(Queued | Favoured), memory_order_relaxed);
+		atomic_fetch_and_explicit(&m->word, ~(uint32_t)(Queued | Favoured | Urgent), memory_order_relaxed);
 	qunlock(b);
 	sigsback(&s);
 }
@@ -38,7 +38,7 @@ wake(Proc *p, Chosen how)
 }
 
 /*
- * With signals off.  Chooses the eldest of the mutex at this address, if it is free
+ * With signals off.  Chooses the first in the queue of the mutex at this address, if it is free
  * and none is on its way; nil if there is nobody to choose.  The mutex may be
  * gone: it is touched only while a Proc is linked.
  */
@@ -68,6 +68,8 @@ choose(const void *key)
 			/* Held again: that holder's unlock will see that none is on the way. */
 			if(!(old & Locked)) {
 				new |= awakefield(p);
+				/* The queue is in the order of ranks: if the first has none, nobody has. */
+				new = rankof(p) == 0 ? new & ~(uint32_t)Urgent : new | Urgent;
 				if(qalone(p))
 					new &= ~(uint32_t)Queued;
 				chosen = p;
@@ -98,7 +100,7 @@ mutexwake(const void *key)
 }
 
 /*
- * Unlocks m, which the caller holds, and wakes the eldest waiter out of turn: also
+ * Unlocks m, which the caller holds, and wakes the first waiter out of turn: also
  * while another is on its way.  It may take the mutex under a ban, and
  * sets one if it loses again.
  */
@@ -123,7 +125,7 @@ mutexpromote(Mutex *m)
 		if(p != nil && ((old & AWAKE) == 0 || mutexstale(old, m)))
 			new = (new & ~AWAKE) | awakefield(p);
 		if(p == nil || qalone(p))
-			new &= ~(uint32_t)Queued;
+			new &= ~(uint32_t)(Queued | Urgent);
 	} while(
 	    !atomic_compare_exchange_weak_explicit(&m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
 	if(p != nil) {

@@ -86,6 +86,9 @@ RZ(pid_t, _Fork, void);
 
 RZ(void *, dlopen, const char *, int);
 RZ(void *, dlmopen, Lmid_t, const char *, int);
+RZ(int, pthread_setschedparam, pthread_t, int, const struct sched_param *);
+RZ(int, sched_setscheduler, pid_t, int, const struct sched_param *);
+RZ(int, pthread_attr_setschedpolicy, pthread_attr_t *, int);
 
 RZ(_Noreturn void, longjmp, struct __jmp_buf_tag *, int);
 RZ(_Noreturn void, siglongjmp, struct __jmp_buf_tag *, int);

@@ -58,6 +58,11 @@
 	F(int, thrd_create, "GLIBC_2.28", (thrd_t * t, thrd_start_t f, void *arg), (t, f, arg)) \
 	F(int, pthread_cancel, "GLIBC_2.2.5", (pthread_t t), (t)) \
 	F(int, pthread_setcanceltype, "GLIBC_2.2.5", (int type, int *old), (type, old)) \
+	F(int, pthread_setschedparam, "GLIBC_2.2.5", (pthread_t t, int policy, const struct sched_param *p), \
+	    (t, policy, p)) \
+	F(int, sched_setscheduler, "GLIBC_2.2.5", (pid_t pid, int policy, const struct sched_param *p), \
+	    (pid, policy, p)) \
+	F(int, pthread_attr_setschedpolicy, "GLIBC_2.2.5", (pthread_attr_t * a, int policy), (a, policy)) \
 	F(pid_t, _Fork, "GLIBC_2.34", (void), ()) \
 	F(int, __register_atfork, "GLIBC_2.3.2", \
 	    (void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso), \

@@ -45,6 +45,19 @@ rwstale(uint64_t word, const Rwlock *l)
 	return p == nil || atomic_load_explicit(&p->awakefor, memory_order_acquire) != (uintptr_t)l;
 }
 
+/* As of a mutex (mutex.h): p's thread is of a real-time policy and stands above whom the word names, if anybody. */
+static inline int
+rwoutranks(const Proc *p, uint64_t word)
+{
+	int rank = p == nil ? 0 : rankof(p);
+	Proc *named;
+
+	if(likely(rank == 0))
+		return 0;
+	named = procof((uint32_t)word >> Awakeshift);
+	return named == nil || rankof(named) < rank;
+}
+
 /* 1: it is ours; 0: not now; EAGAIN: it has too many readers. */
 int rwtake(Rwattempt *, uint64_t *word) HIDDEN;
 /* Link the Proc; 0, and nothing done, if the lock may be taken instead.  *banned: nobody holds it. */

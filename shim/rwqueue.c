@@ -16,7 +16,7 @@ maytake(const Rwattempt *a, uint64_t word)
 	if(word & WLOCKED)
 		return 0;
 	if(a->write)
-		return READERS(word) == 0 && (favoured || !(word & TURN));
+		return READERS(word) == 0 && (favoured || !(word & TURN) || rwoutranks(a->p, word));
 	return favoured || !preferswriters(a->l) || !(word & (QUEUED | TURN));
 }
 
@@ -96,7 +96,7 @@ rwenqueue(Rwattempt *a, int *banned)
 			return 0;
 		}
 		new = unnamed(a, old) | QUEUED;
-		if(rwstale(new, a->l))
+		if(rwstale(new, a->l) || rwoutranks(a->p, new))
 			new &= ~RWAWAKE;
 		/* Chosen, and another was quicker: next time nobody shall be. */
 		if(a->chosen)

@@ -18,7 +18,8 @@
  *
  * Who is chosen.  When nobody holds the lock, Procs are linked and none is on its way: by default all
  * readers that wait, else the eldest writer; where writers are preferred, the eldest, and if that is a reader all
- * readers before the first writer.  Awake names the first of them.  The others need no name: they try by
+ * readers before the first writer.  Eldest: first by rank, then by age, as in every queue (waitq.h); but as in libc no
+ * rank of a writer's puts it before readers where those are preferred.  Awake names the first of them.  The others need no name: they try by
  * themselves, and queue again only behind a holder.
  *
  * No wakeup is lost, and nothing touched too late, by the mutex's argument (mutexslow.c): whoever makes
@@ -128,6 +129,8 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 	a.l = l;
 	a.write = write;
 	a.w.on = 0;
+	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0))
+		a.p = procenter(); /* which has its rank, for the steps to come */
 	for(;;) {
 		r = rwtake(&a, &word);
 		if(r != 0)

@@ -60,7 +60,7 @@ choose(Rwlock *l)
 		free = !(old & WLOCKED) && (readers || READERS(old) == 0);
 		if(free) {
 			new |= (uint64_t)first->num << Awakeshift;
-			if(!readers && preferswriters(l))
+			if(!readers && (preferswriters(l) || rankof(first) != 0))
 				new |= TURN;
 		}
 	} while(

@@ -58,6 +58,8 @@ _Static_assert(offsetof(Mutex, kind) == offsetof(pthread_mutex_t, __data.__kind)
  * NoBarge	a thread that lost too often is owed the lock: newcomers queue, for a few milliseconds at most.
  * Watched	wrong use is looked for (check.c).
  * Favoured	the eldest was woken out of turn and has not been served yet: no other is until then.
+ * Urgent	one of a real-time policy is linked or on its way, or was: then somebody is linked still, and whoever
+ *		takes the next off the queue puts it right.  All others queue, for a few milliseconds at most.
  * Awake	(a field) the number of a Proc that is on its way to take the lock: whoever unlocks need wake
  *		nobody.  Set only while the field is zero, or names a Proc that says it is not the one (its
  *		awakefor is another object: the word was copied, or is a forked child's).
@@ -67,8 +69,9 @@ enum {
 	Queued = 2,
 	NoBarge = 4,
 	Favoured = 8,
-	Watched = 16,  /* of a held one, with RENDEZ_CHECK only: no fast path may unlock it */
-	Unused = 0xe0, /* never set */
+	Urgent = 16,
+	Watched = 32,  /* of a held one, with RENDEZ_CHECK only: no fast path may unlock it */
+	Unused = 0xc0, /* never set */
 	Awakeshift = 8,
 };
 #define AWAKE 0xffffff00u

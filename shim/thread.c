@@ -189,6 +189,8 @@ start(int argc, char **argv, char **env)
 	realinit();
 	clockinit();
 	deepbindstart();
+	if(sysrank() != 0)
+		atomic_store_explicit(&anyrt, 1, memory_order_relaxed);
 	/* pthread_atfork itself is a piece of libc's that would be linked in and import this as one that must be there. */
 	real.__register_atfork(nil, nil, forked, nil);
 	(void)argc;

@@ -9,9 +9,12 @@
  * ready() is a step of its own; block() is the wait for it (sleep.pml is about what is inside).
  *
  * Thread I has a kind KI, a set of: Timed; Vanish (longjmp out of a handler, wherever it waits); Stop (a
- * handler that never returns, wherever it waits); Spin; Loop.  The program's own protocol about memory:
+ * handler that never returns, wherever it waits); Spin; Loop; Rt (a real-time policy, all of one rank).  The program's own protocol about memory:
  * an owner says goodbye while it holds the lock; if it was the last it frees the object once its unlock
  * returned.  -DREUSE: the address then serves a second mutex; -DREUSECOND: a condition, with a waiter.
+ *
+ * A rank is compared in passing: whether an Rt thread takes a name out of the word, and whether it heeds a ban, is left
+ * open, but for -DBOUND, where there is one such thread and the name is no equal's.
  *
  * Time passes of itself for Timed.  For the watch it passes only when somebody has been stopped (else it
  * would hide lost wakeups), or at any time with -DEARLY.
@@ -21,11 +24,13 @@
 #define W 4	/* Awake: a chosen successor or a spinner is on its way */
 #define N 8	/* NoBarge: the favoured waiter has lost once more */
 #define F 16	/* Favoured: one was promoted and has not got the lock yet */
+#define U 32	/* Urgent: one of a real-time policy is linked or on its way */
 #define Timed 1
 #define Vanish 2
 #define Stop 4
 #define Spin 8
 #define Loop 16
+#define Rt 32
 #define Chosen 1
 #define Promoted 2
 #define None 255
@@ -47,10 +52,12 @@
 #define NT 3
 #endif
 
-byte w;			/* the word */
+byte w;			/* the word, */
+byte who;		/* and whom W names */
 bit bl;			/* the bucket lock */
 chan q = [NT] of { byte };
 bit rdy[NT];
+bit rt[NT];
 byte how[NT];		/* why the waker took it off: written before Ready */
 byte users = NT;	/* the program's own: who has yet to say goodbye */
 
@@ -60,32 +67,49 @@ byte life;		/* ... and how often it was a mutex's before */
 byte inside;		/* how many hold the lock */
 bit stopped;
 bit banning[NT];	/* queued with the ban */
-byte over;		/* acquisitions over the head of thread 0 while it bans */
+byte over;		/* acquisitions over the head of thread 0 while it bans, or is of a real-time policy */
 
 #define touch() assert(alive)
 #define has(b) ((w & (b)) != 0)
 #define mine (q??[eval(me)])
+#define named (awoke && has(W) && who == me)
 #ifdef NOTRYBAN
 #define may (!has(L))
 #else
-#define may (!has(L) && (!has(N) || awoke || starving || expired))
+#define may (!has(L) && (expired || (has(U) -> named : (!has(N) || awoke || starving))))
 #endif
+#ifdef NOURGENT
+#define URGENT 0
+#else
+#define URGENT U
+#endif
+#ifdef KEEPURGENT
+#define unurgent 0
+#else
+#define unurgent U
+#endif
+#ifdef SPINURGENT
+#define spinban N
+#else
+#define spinban (N|U)
+#endif
+#define heedless (rt[me] && !has(L))
 #ifdef SPINBANNED
 #define mayspin ((kind & Spin) && !spun && !awoke && has(L) && !has(W))
 #else
-#define mayspin ((kind & Spin) && !spun && !awoke && has(L) && !has(W) && !has(N))
+#define mayspin ((kind & Spin) && !spun && !awoke && has(L) && !has(W) && !has(spinban))
 #endif
 #if defined(PROMOTEBANNED)
 #define maypromote has(Q)
 #elif defined(MANYFAVOURED)
 #define maypromote (has(Q) && !has(N))
 #else
-#define maypromote (has(Q) && !has(F))
+#define maypromote (has(Q) && !has(F) && !has(U))
 #endif
 #ifdef KEEPW
 #define givesup 0
 #else
-#define givesup awoke
+#define givesup named
 #endif
 #if defined(NOBANEXPIRY)
 #define itstime 0
@@ -104,17 +128,13 @@ byte over;		/* acquisitions over the head of thread 0 while it bans */
 
 inline qfix() {
 	if
-	:: len(q) == 0 -> w = w & ~Q
+	:: len(q) == 0 -> w = w & ~(Q|U)
 	:: else
 	fi
 }
 
-inline enqueue() {
-	q!me;
-	if
-	:: front -> i = len(q) - 1
-	:: else -> i = 0
-	fi;
+inline turn(n) {
+	i = n;
 	do
 	:: i > 0 -> q?t; q!t; i--
 	:: else -> break
@@ -122,11 +142,33 @@ inline enqueue() {
 	t = 0
 }
 
+/* Behind those of a real-time policy, or if it is of one before all others; behind its equals, or in front of them. */
+inline enqueue() {
+	i = len(q);
+	do
+	:: i > 0 -> q?t; q!t; c = c + rt[t]; i--
+	:: else -> break
+	od;
+	c = (rt[me] -> (front -> 0 : c) : (front -> c : len(q)));
+	turn(c);
+	q!me;
+	turn(len(q) - 1 - c);
+	c = 0
+}
+
 /* With the bucket locked: if the lock is free and nobody on the way, make the head the successor. */
 inline choose() {
 	touch();
 	if
-	:: !has(L) && !has(W) && len(q) > 0 -> q?h; w = w | W; qfix(); how[h] = Chosen
+	:: !has(L) && !has(W) && len(q) > 0 ->
+		q?h;
+		how[h] = Chosen;
+		w = (rt[h] -> w | W | URGENT : (w & ~U) | W);
+		who = h;
+		if
+		:: len(q) == 0 -> w = w & ~Q
+		:: else
+		fi
 	:: else
 	fi
 }
@@ -154,10 +196,16 @@ inline wakenext() {
 	ready(h)
 }
 
+/* Own name out of the word, and with it what came with it, if nobody is linked. */
+inline unname() {
+	w = w & ~(named -> W : 0) & ~((awoke && !has(Q)) -> unurgent : 0);
+	who = (has(W) -> who : None)
+}
+
 /* W was given to us and we do not use it. */
 inline passon() {
 #ifndef NOPASSON
-	atomic { touch(); old = w; w = w & ~W };
+	atomic { touch(); old = w; unname() };
 	if
 	:: !(old & L) && (old & Q) -> wakenext()
 	:: else
@@ -168,7 +216,7 @@ inline passon() {
 
 proctype T(byte me; byte kind) {
 	bit awoke, starving, expired, front, banned, spun, last, got;
-	byte old, h = None, p = None, i, t, n, round;
+	byte old, h = None, p = None, i, t, n, c, strip, round;
 
 lock:
 	atomic { assert(!rdy[me]); awoke = 0; starving = 0; expired = 0; front = 0; spun = 0; banned = 0; got = 0; last = 0 };
@@ -176,12 +224,18 @@ try:
 	atomic {
 		touch();
 		if
-		:: may ->
-			w = (w | L) & ~(awoke -> W : 0) & ~((starving || expired) -> N|F : 0);
+		:: may || heedless ->
+			unname();
+			w = (w | L) & ~((starving || expired) -> N|F : 0) & ~(expired -> W|U : 0);
+			who = (has(W) -> who : None);
 			goto held
+#ifdef BOUND
 		:: else ->
+#else
+		:: !may ->
+#endif
 			if
-			:: mayspin -> w = w | W; awoke = 1; spun = 1; goto try
+			:: mayspin -> w = w | W; who = me; awoke = 1; spun = 1; goto try
 			:: true
 			fi
 		fi
@@ -203,9 +257,26 @@ try:
 		:: may -> goto try
 		:: else ->
 			banned = !has(L);
-			w = (w | Q | (starving -> N : 0)) & ~(givesup -> W : 0);
 			if
-			:: starving -> banning[me] = 1; if :: me == 0 -> over = 0 :: else fi
+			:: rt[me] && has(L) -> strip = W
+#ifndef BOUND
+			:: true
+#endif
+			:: !rt[me] || !has(L)
+			fi;
+#ifdef NOSTRIP
+			strip = 0;
+#endif
+			if
+			:: givesup -> unname()
+			:: else
+			fi;
+			w = (w | Q | (starving -> N : 0) | (rt[me] -> URGENT : 0)) & ~strip;
+			who = (has(W) -> who : None);
+			strip = 0;
+			if
+			:: rt[me] && front	/* counted since it came */
+			:: starving || (rt[me] && !front) -> banning[me] = 1; if :: me == 0 -> over = 0 :: else fi
 			:: else
 			fi;
 			enqueue();
@@ -228,10 +299,8 @@ park:
 	:: atomic { rdy[me] ->
 		rdy[me] = 0;
 		front = 1;
-		if
-		:: how[me] == Chosen -> awoke = 1
-		:: else -> starving = 1
-		fi;
+		awoke = ((how[me] & Chosen) != 0);
+		starving = starving || (how[me] & Promoted);
 		how[me] = 0;
 		goto try }
 	:: (kind & (Timed|Vanish)) -> goto giveup
@@ -250,11 +319,12 @@ park:
 			touch();
 			q??eval(me);
 			qfix();
-			expired = 1; awoke = 1; front = 1;
+			expired = 1; front = 1;
 			goto try
 		:: mine && has(L) ->
 			touch();
-			w = w & ~W
+			w = (w & ~W) | (rt[me] -> URGENT : 0);
+			who = None
 		:: else	/* chosen meanwhile */
 		fi
 	};
@@ -264,7 +334,10 @@ giveup:
 	atomic {
 		bl == 0;
 		if
-		:: mine -> touch(); q??eval(me); qfix()
+		:: mine ->
+			touch();
+			q??eval(me);
+			qfix()
 		:: else -> got = 1
 		fi
 	};
@@ -273,21 +346,24 @@ giveup:
 #ifndef NOCONSUME
 		atomic { rdy[me] -> rdy[me] = 0 };
 #endif
+		awoke = ((how[me] & Chosen) != 0);
+		starving = starving || (how[me] & Promoted);
 		if
-		:: how[me] == Chosen && (kind & Vanish) -> passon()
-		:: how[me] == Chosen && !(kind & Vanish) ->
+		:: (how[me] & Chosen) && (kind & Vanish) -> passon()
+		:: (how[me] & Chosen) && !(kind & Vanish) ->
 			atomic {
 				touch();
 				if
-				:: !has(L) ->
-					w = (w | L) & ~W & ~(starving -> N|F : 0);
+				:: may ->
+					unname();
+					w = (w | L) & ~(starving -> N|F : 0);
 					how[me] = 0;
 					goto held
 				:: else
 				fi
 			};
 			passon()
-		:: how[me] == Promoted -> starving = 1
+		:: else
 		fi;
 		how[me] = 0
 	:: else
@@ -402,8 +478,10 @@ bye:	skip
 
 init {
 	atomic {
+		rt[0] = ((K0 & Rt) != 0); rt[1] = ((K1 & Rt) != 0); rt[2] = ((K2 & Rt) != 0);
 		run T(0, K0); run T(1, K1); run T(2, K2);
 #ifdef K3
+		rt[3] = ((K3 & Rt) != 0);
 		run T(3, K3);
 #endif
 	};

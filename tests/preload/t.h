@@ -2,7 +2,8 @@
  * What every program here starts with: checks that name themselves, threads
  * that can be waited for until they sleep, deadlines, children.
  *
- * A program prints one line, "ok NAME" or "not ok NAME: why", and exits 0 or 1.
+ * A program prints one line, "ok NAME" or "not ok NAME: why", and exits 0 or 1, or
+ * "skipped NAME: why" and exits 77.
  * What it expects was measured on glibc 2.36 without any library preloaded.
  */
 #ifndef RENDEZ_TEST_T_H
@@ -48,6 +49,14 @@ ok(void)
 {
 	dprintf(1, "ok %s\n", program_invocation_short_name);
 	return 0;
+}
+
+/* This machine, or this user, cannot. */
+UNUSED static int
+skipped(const char *why)
+{
+	dprintf(1, "skipped %s: %s\n", program_invocation_short_name, why);
+	return 77;
 }
 
 #define MUST(e) \
