@@ -8,6 +8,8 @@
 enum { BARGERS = 2, WAITS = 20, HOLDS = 200 };
 
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+/* The same of a readers-writer lock, of either kind. */
+static pthread_rwlock_t rw[2] = {PTHREAD_RWLOCK_INITIALIZER, PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP};
 static _Atomic int stop, stopped, resume;
 static _Atomic long holds;
 
@@ -72,6 +74,41 @@ collector(void)
 	}
 }
 
+static void *
+wantwrite(void *l)
+{
+	SAME(pthread_rwlock_wrlock(l), 0);
+	SAME(pthread_rwlock_unlock(l), 0);
+	return NULL;
+}
+
+/* Writers only: libc itself keeps readers out for a writer that it has given the lock to. */
+static void
+rwcollector(pthread_rwlock_t *l)
+{
+	Thread t, u;
+
+	atomic_store_explicit(&stopped, 0, memory_order_relaxed);
+	atomic_store_explicit(&resume, 0, memory_order_relaxed);
+	SAME(pthread_rwlock_wrlock(l), 0);
+	start(&t, wantwrite, l);
+	asleep(&t);
+	start(&u, wantwrite, l);
+	asleep(&u);
+	SAME(pthread_kill(t.id, SIGUSR1), 0);
+	UNTIL(atomic_load_explicit(&stopped, memory_order_acquire));
+	SAME(pthread_rwlock_unlock(l), 0);
+	for(int j = 0; j < HOLDS; j++) {
+		SAME(pthread_rwlock_wrlock(l), 0);
+		if(j % 50 == 0)
+			sched_yield();
+		SAME(pthread_rwlock_unlock(l), 0);
+	}
+	join(&u);
+	atomic_store_explicit(&resume, 1, memory_order_release);
+	join(&t);
+}
+
 int
 main(void)
 {
@@ -88,5 +125,7 @@ main(void)
 	for(int i = 0; i < BARGERS; i++)
 		join(&b[i]);
 	collector();
+	for(int i = 0; i < 10; i++)
+		rwcollector(&rw[i % 2]);
 	return ok();
 }
