@@ -84,7 +84,8 @@ symmodule(Symbols *s, const char *path, const uint8_t *id, uint32_t nid)
 	m->path = aclean(s->a, path, strlen(path));
 	slash = strrchr(m->path, '/');
 	m->base = slash != NULL && slash[1] != 0 ? slash + 1 : m->path;
-	memcpy(m->id, id, nid);
+	if(nid != 0) /* then there may be no id */
+		memcpy(m->id, id, nid);
 	m->nid = nid;
 	m->next = s->modules;
 	s->modules = m;
