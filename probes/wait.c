@@ -177,6 +177,17 @@ waitagain(Wait *w, uint32_t waker, uintptr_t holder, uint64_t at)
 	leave(s);
 }
 
+static void
+countwait(Fthread *t, uint64_t begun, uint64_t ended, uint64_t total)
+{
+	bump(&t->waits, 1);
+	bump(&t->waitticks, total);
+	__atomic_store_n(&t->seen, ended, __ATOMIC_RELAXED);
+	/* It was not listed before: a new child's profile was still being made then. */
+	if(unlikely(t->born > begun))
+		__atomic_store_n(&t->born, begun, __ATOMIC_RELAXED);
+}
+
 void
 waitclose(Self *s, Wait *w, End how, uint32_t waker, uint64_t at)
 {
@@ -201,12 +212,7 @@ waitclose(Self *s, Wait *w, End how, uint32_t waker, uint64_t at)
 	if(w->counted)
 		lockcounts(w->lock, w->acquired, w->changes);
 	if(t != nil) {
-		bump(&t->waits, 1);
-		bump(&t->waitticks, total);
-		__atomic_store_n(&t->seen, now, __ATOMIC_RELAXED);
-		/* It was not listed before: a new child's profile was still being made then. */
-		if(unlikely(t->born > w->begun))
-			__atomic_store_n(&t->born, w->begun, __ATOMIC_RELAXED);
+		countwait(t, w->begun, now, total);
 		if(w->parks != 0) {
 			bump(&t->parks, w->parks);
 			bump(&t->parkedticks, w->parked);
@@ -276,8 +282,7 @@ waitpay(Self *s)
 	pairadd(s, &k, total, 1, total);
 	if(o->counted)
 		lockcounts(o->lock, o->acquired, o->changes);
-	bump(&s->thread->waits, 1);
-	bump(&s->thread->waitticks, total);
+	countwait(s->thread, o->begun, o->ended, total);
 	overhead(s, eventcost);
 	o->lock = 0;
 }

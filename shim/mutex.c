@@ -256,6 +256,13 @@ plain(const Mutex *m)
 	return (kindof(m) & (Kforeign | Kind3)) == Knormal;
 }
 
+/* Out of line, as all that is not a fast path's: a call in there would make it a frame. */
+static __attribute__((noinline)) int
+locktheirs(Mutex *m, uintptr_t pc)
+{
+	return otherlock(theirs(m), CLOCK_REALTIME, nil, pc);
+}
+
 EXPORT(pthread_mutex_lock);
 int
 rz_pthread_mutex_lock(pthread_mutex_t *pm)
@@ -265,7 +272,7 @@ rz_pthread_mutex_lock(pthread_mutex_t *pm)
 	if(likely(plain(m) && me.tid != 0 && canlockmutex(m)))
 		return tookas(m, CALLER, me.tid);
 	if(unlikely(!mutexours(m)))
-		return otherlock(theirs(m), CLOCK_REALTIME, nil, CALLER);
+		return locktheirs(m, CALLER);
 	return lockkind(m, CALLER, nil);
 }
 
@@ -296,6 +303,12 @@ mutextrylock(Mutex *m, uintptr_t pc)
 	return 0;
 }
 
+static __attribute__((noinline)) int
+trytheirs(Mutex *m)
+{
+	return othertrylock(theirs(m));
+}
+
 EXPORT(pthread_mutex_trylock);
 int
 rz_pthread_mutex_trylock(pthread_mutex_t *pm)
@@ -303,7 +316,7 @@ rz_pthread_mutex_trylock(pthread_mutex_t *pm)
 	Mutex *m = (Mutex *)pm;
 
 	if(unlikely(!mutexours(m)))
-		return othertrylock(theirs(m));
+		return trytheirs(m);
 	return mutextrylock(m, CALLER);
 }
 
@@ -354,77 +367,4 @@ rz_pthread_mutex_unlock(pthread_mutex_t *pm)
 	if(likely(plain(m)))
 		return wordgive(m);
 	return unlockkind(m);
-}
-
-/*
- * libc writes the attributes into the object, which is nobody's yet; the kind
- * that it chose then says whose the mutex is.
- */
-EXPORT(pthread_mutex_init);
-int
-rz_pthread_mutex_init(pthread_mutex_t *pm, const pthread_mutexattr_t *attr)
-{
-	Mutex *m = (Mutex *)pm;
-	int r = 0;
-
-	if(attr == nil)
-		*pm = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	else
-		r = real.pthread_mutex_init(pm, attr);
-	if(r == 0 && probeon) {
-		if(mutexours(m))
-			atomic_store_explicit(&m->id, initsite(CALLER), memory_order_relaxed);
-		else
-			objectgone(m);
-	}
-	if(checking)
-		checkmade(m);
-	return r;
-}
-
-static int
-waitswith(Proc *p, void *search)
-{
-	struct {
-		const Mutex *m;
-		int left, found;
-	} *s = search;
-
-	s->found = atomic_load_explicit(&p->with, memory_order_relaxed) == (uintptr_t)s->m;
-	return s->found || --s->left == 0;
-}
-
-/*
- * Whether a thread waits for a condition with m, as far as a look at some of them
- * tells: libc answers EBUSY then, but no program may count on that.
- */
-static int
-condwaitson(const Mutex *m)
-{
-	struct {
-		const Mutex *m;
-		int left, found;
-	} s = {m, 256, 0};
-
-	procwalk(waitswith, &s);
-	return s.found;
-}
-
-EXPORT(pthread_mutex_destroy);
-int
-rz_pthread_mutex_destroy(pthread_mutex_t *pm)
-{
-	Mutex *m = (Mutex *)pm;
-
-	if(unlikely(!mutexours(m)))
-		return condwaitson(m) ? EBUSY : otherdestroy(theirs(m));
-	if(checking)
-		checkgone(m, Kmutex, (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) != 0,
-		    (kindof(m) & Kcondused) && condwaitson(m));
-	if(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)
-		return EBUSY;
-	if((kindof(m) & Kcondused) && condwaitson(m))
-		return EBUSY;
-	atomic_store_explicit(&m->kind, -1, memory_order_relaxed);
-	return 0;
 }

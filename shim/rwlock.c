@@ -20,19 +20,26 @@ ours(const pthread_rwlock_t *p)
 	return likely(((const Rwlock *)p)->shared == 0);
 }
 
-static void
+static __attribute__((noinline)) int
+rwtookunknown(Rwlock *l)
+{
+	atomic_store_explicit(&l->writer, metid(), memory_order_relaxed);
+	if(checking)
+		checklocked(l, Krwlock);
+	return 0;
+}
+
+/* Returns 0, for whom that is the last thing to do. */
+static inline int
 rwtook(Rwlock *l, int write, uintptr_t pc)
 {
 	atomic_store_explicit(&l->pc, pc, memory_order_relaxed);
 	if(!write)
-		return;
-	if(likely(me.tid != 0)) {
-		atomic_store_explicit(&l->writer, me.tid, memory_order_relaxed);
-		return;
-	}
-	atomic_store_explicit(&l->writer, metid(), memory_order_relaxed);
-	if(checking)
-		checklocked(l, Krwlock);
+		return 0;
+	if(unlikely(me.tid == 0))
+		return rwtookunknown(l);
+	atomic_store_explicit(&l->writer, me.tid, memory_order_relaxed);
+	return 0;
 }
 
 /* The fast path: one compare-and-swap of a word that says that nobody waits. */
@@ -67,8 +74,7 @@ rwlock(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 		if(r != 0)
 			return r;
 	}
-	rwtook(l, write, pc);
-	return 0;
+	return rwtook(l, write, pc);
 }
 
 static int
@@ -91,8 +97,7 @@ rwtrylock(Rwlock *l, int write, uintptr_t pc)
 		if(r != 0)
 			return r;
 	}
-	rwtook(l, write, pc);
-	return 0;
+	return rwtook(l, write, pc);
 }
 
 EXPORT(pthread_rwlock_rdlock);

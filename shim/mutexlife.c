@@ -1,0 +1,91 @@
+/* The beginning and the end of a mutex. */
+#define _GNU_SOURCE
+#include "check.h"
+#include "export.h"
+#include "foreign.h"
+#include "mutex.h"
+#include "posix.h"
+#include "real.h"
+
+#include <errno.h>
+
+/*
+ * libc writes the attributes into the object, which is nobody's yet; the kind
+ * that it chose then says whose the mutex is.
+ */
+EXPORT(pthread_mutex_init);
+int
+rz_pthread_mutex_init(pthread_mutex_t *pm, const pthread_mutexattr_t *attr)
+{
+	Mutex *m = (Mutex *)pm;
+	int r = 0;
+
+	if(attr == nil)
+		*pm = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	else
+		r = real.pthread_mutex_init(pm, attr);
+	if(r == 0 && probeon) {
+		if(mutexours(m))
+			atomic_store_explicit(&m->id, initsite(CALLER), memory_order_relaxed);
+		else
+			objectgone(m);
+	}
+	if(checking)
+		checkmade(m);
+	return r;
+}
+
+static int
+waitswith(Proc *p, void *search)
+{
+	struct {
+		const Mutex *m;
+		int left, found;
+	} *s = search;
+
+	s->found = atomic_load_explicit(&p->with, memory_order_relaxed) == (uintptr_t)s->m;
+	return s->found || --s->left == 0;
+}
+
+/*
+ * Whether a thread waits for a condition with m, as far as a look at some of them
+ * tells: libc answers EBUSY then, but no program may count on that.
+ */
+static int
+condwaitson(const Mutex *m)
+{
+	struct {
+		const Mutex *m;
+		int left, found;
+	} s = {m, 256, 0};
+
+	procwalk(waitswith, &s);
+	return s.found;
+}
+
+static int
+destroytheirs(Mutex *m)
+{
+	if(checking)
+		checktheirs(m);
+	return condwaitson(m) ? EBUSY : otherdestroy(m);
+}
+
+EXPORT(pthread_mutex_destroy);
+int
+rz_pthread_mutex_destroy(pthread_mutex_t *pm)
+{
+	Mutex *m = (Mutex *)pm;
+
+	if(unlikely(!mutexours(m)))
+		return destroytheirs(m);
+	if(checking)
+		checkgone(m, Kmutex, (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) != 0,
+		    (kindof(m) & Kcondused) && condwaitson(m));
+	if(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)
+		return EBUSY;
+	if((kindof(m) & Kcondused) && condwaitson(m))
+		return EBUSY;
+	atomic_store_explicit(&m->kind, -1, memory_order_relaxed);
+	return 0;
+}
