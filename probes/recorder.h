@@ -77,6 +77,7 @@ typedef struct Self {
 	uint32_t areanum;
 	uint32_t spare; /* a lock id that was taken and not used, 0 none */
 	uint32_t rand;
+	uint32_t often;		  /* wait.c: holds timed so far, up to where they are timed more rarely */
 	uint8_t noarea;		  /* there was none, or the thread is over */
 	uintptr_t lo, hi, unread; /* stack.c: the thread's stack as far as it is known */
 	const Mod *mod;		  /* module.c: the one that was asked for last */
@@ -204,7 +205,8 @@ int lockis(uint32_t id, const void *object) HIDDEN;
 uint32_t pairhash(const Fpair *key) HIDDEN;
 /* Adds a wait, or its piece of t ticks, to the pair whose key fields are key's; ended: it was the wait's last, and it was of total ticks. */
 void pairadd(Self *, const Fpair *key, uint64_t t, int ended, uint64_t total) HIDDEN;
-void holdadd(Self *, uint32_t lock, uint64_t t) HIDDEN;
+/* A hold of t ticks, that counts for n. */
+void holdadd(Self *, uint32_t lock, uint64_t t, uint32_t n) HIDDEN;
 /* All that is in the area goes to the shared tables; the area is zero after it. */
 void areamerge(Farea *) HIDDEN;
 

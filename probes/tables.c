@@ -176,7 +176,7 @@ sharedhold(uint32_t lock, uint64_t n, uint64_t t, uint64_t max)
 }
 
 void
-holdadd(Self *s, uint32_t lock, uint64_t t)
+holdadd(Self *s, uint32_t lock, uint64_t t, uint32_t n)
 {
 	Fhold *h;
 	int i;
@@ -187,12 +187,12 @@ holdadd(Self *s, uint32_t lock, uint64_t t)
 			if(h->lock != 0 && h->lock != lock)
 				continue;
 			__atomic_store_n(&h->lock, lock, __ATOMIC_RELAXED);
-			__atomic_store_n(&h->samples, h->samples + 1, __ATOMIC_RELAXED);
-			bump(&h->ticks, t);
+			__atomic_store_n(&h->samples, h->samples + n, __ATOMIC_RELAXED);
+			bump(&h->ticks, t * n);
 			atleast(&h->max, t);
 			return;
 		}
-	sharedhold(lock, 1, t, t);
+	sharedhold(lock, n, t * n, t);
 }
 
 /*

@@ -14,6 +14,11 @@
 
 #include <string.h>
 
+enum {
+	OFTEN = 2048, /* holds of a thread that are timed one in 64, */
+	RARELY = 4,   /* and then so many times as rarely */
+};
+
 /* The thread's page says what it waits for now.  lock is cleared first and written last. */
 static void
 setcurrent(Fcurrent *c, const Fcurrent *v)
@@ -341,27 +346,30 @@ wakerstack(uintptr_t pc)
 	return id;
 }
 
+/*
+ * At random up to twice the mean, evenly: a program that repeats itself is not met at the same step each time.
+ * A sample costs some 100 ns and an uncontended pair of a single-threaded process 4, so after the first ones of a
+ * thread there is one in 256 locks instead of one in 64, and it counts for four.
+ */
 void
 holdsample(const void *object, uint32_t id, uint64_t t, uint32_t *skip)
 {
-	uint32_t x = self.rand;
+	uint32_t x = self.rand, weight = self.often >= OFTEN ? RARELY : 1;
 	Self *s;
 
-	/*
-	 * Up to twice the mean of 128, evenly: a program that repeats itself is not met at the same step each time.
-	 * A sample costs some 70 ns, an uncontended pair of a single-threaded process 4.
-	 */
 	if(x == 0)
 		x = (uint32_t)mix(0, ticks() ^ (uintptr_t)&self) | 1;
 	x ^= x << 13;
 	x ^= x >> 17;
 	x ^= x << 5;
 	self.rand = x;
-	*skip = 1 + x % 255;
+	if(weight == 1)
+		self.often++;
+	*skip = 1 + (x >> 8) % (self.often >= OFTEN ? RARELY * 128 : 128);
 	if(!recording() || !lockis(id, object) || !enter(&s))
 		return;
 	if(s != nil && s->area == nil && !s->noarea)
 		wantarea(s);
-	holdadd(s, id, t);
+	holdadd(s, id, t, weight);
 	leave(s);
 }
