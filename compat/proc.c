@@ -27,6 +27,7 @@
  */
 #define _GNU_SOURCE
 #include "proc.h"
+#include "stop.h"
 
 #include <errno.h>
 
@@ -193,7 +194,8 @@ procenter(void)
 	atomic_signal_fence(memory_order_seq_cst);
 	p->frame = (uintptr_t)__builtin_frame_address(0);
 	p->moved = 0;
-	p->waiting = 0;
+	p->waiting = Wnone;
+	p->passon = nil;
 	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0))
 		atomic_store_explicit(&p->rank, (uint8_t)sysrank(), memory_order_relaxed);
 	return p;
@@ -205,7 +207,7 @@ procleave(Proc *p)
 	Proc *outer = p->outer;
 
 	p->abandon = nil;
-	p->waiting = 0;
+	p->waiting = Wnone;
 	atomic_store_explicit(&p->with, 0, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	atomic_store_explicit(&p->busy, 0, memory_order_relaxed);
@@ -225,14 +227,21 @@ procabandon(int (*keep)(const Proc *, void *), void *arg)
 			return;
 		if(p->abandon != nil)
 			p->abandon(p);
-		p->abandon = nil;
+		if(p->passon != nil)
+			p->passon(p);
+		p->abandon = p->passon = nil;
+		p->waiting = Wnone;
+		/* It may have been left between Wgiven and the clearing of that Ready, which would end the next wait. */
+		atomic_store_explicit(&p->event, 0, memory_order_relaxed);
 		atomic_store_explicit(&p->with, 0, memory_order_relaxed);
 		outer = p->outer;
-		up = p;
-		if(outer == nil)
+		if(outer == nil) {
+			up = p;
 			atomic_store_explicit(&p->busy, 0, memory_order_relaxed);
-		else
+		} else {
+			up = outer;
 			procfree(p);
+		}
 	}
 }
 
@@ -273,10 +282,15 @@ block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
 	uint32_t e, wanted = noted ? Ready | Note : Ready;
 	int r = 0;
 
+	stop("block");
 	e = atomic_load_explicit(&p->event, memory_order_acquire);
 	for(;;) {
 		if(e & Ready) {
+			p->waiting = Wgiven;
+			atomic_signal_fence(memory_order_seq_cst);
+			stop("block.given");
 			atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Ready | Asleep), memory_order_acquire);
+			stop("block.ready");
 			return Wready;
 		}
 		if(e & wanted) {
@@ -295,7 +309,9 @@ block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
 		if(!(e & Asleep) && !atomic_compare_exchange_strong_explicit(
 					&p->event, &e, e | Asleep, memory_order_acquire, memory_order_acquire))
 			continue;
+		stop("block.asleep");
 		r = futexwait(&p->event, e | Asleep, d, 0);
+		stop("block.awake");
 		e = atomic_load_explicit(&p->event, memory_order_acquire);
 	}
 }
@@ -303,8 +319,11 @@ block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
 void
 ready(Proc *p)
 {
-	if(atomic_fetch_or_explicit(&p->event, Ready, memory_order_release) & Asleep)
+	stop("ready");
+	if(atomic_fetch_or_explicit(&p->event, Ready, memory_order_release) & Asleep) {
+		stop("ready.wake");
 		futexwake(&p->event, 1, 0);
+	}
 }
 
 void

@@ -29,6 +29,16 @@ typedef enum Chosen {
 	Cpromoted, /* the eldest, woken out of turn: it may ban barging */
 } Chosen;
 
+/*
+ * Proc.waiting.  Changed by the owner alone; by steps that a handler, which may leave the wait for good, sees before or
+ * after, never half done: block() says Wgiven before it clears Ready, and who takes itself off says Wnone with signals off.
+ */
+typedef enum Waiting {
+	Wnone,	 /* not linked: nothing to undo */
+	Wlinked, /* linked; or unlinked by who owes it a Ready that has not been consumed */
+	Wgiven,	 /* has consumed its Ready, or is about to in the next instruction */
+} Waiting;
+
 struct Proc {
 	_Alignas(64) Word event;
 	Word used;		   /* 0 free; else given out.  Procalloc's compare-and-swap owns the rest */
@@ -38,7 +48,7 @@ struct Proc {
 	uint32_t num;		   /* its number, from 1 */
 	uint8_t chosen;		   /* Chosen */
 	uint8_t mode;		   /* what it waits for: of a readers-writer lock, 1 to write */
-	uint8_t waiting;	   /* linked by its owner, who has not yet taken it off or consumed the Ready */
+	uint8_t waiting;	   /* Waiting: how far its wait has come, for who must undo it at any moment */
 	uint8_t moved;		   /* it came to the mutex's queue from a condition's */
 	uint8_t starved;	   /* it set the mutex's NoBarge */
 	_Atomic(uint8_t) rank;	   /* its owner's when the wait began (sysrank); others may look at any time */
@@ -52,6 +62,9 @@ struct Proc {
 	void (*abandon)(Proc *); /* how to undo a wait whose frame is gone; nil: nothing to undo */
 	_Atomic(uintptr_t) with; /* the mutex that a condition is waited for with; 0 none */
 	void *mutex;		 /* what a condition's waiter may be moved to; nil: nothing */
+	void *frameof;		 /* what abandon needs of the frame that is left */
+	void *signalled;	 /* the condition that it was signalled at, before it has locked the mutex; then */
+	void (*passon)(Proc *);	 /* gives that signal to another, after abandon; nil: there is none to give */
 
 	/* The mutex whose Awake field names this Proc; 0 none.  Set before the field is, cleared after. */
 	_Atomic(uintptr_t) awakefor;

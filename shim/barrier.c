@@ -16,6 +16,7 @@
 #include "real.h"
 #include "shim.h"
 
+#include "../compat/stop.h"
 #include "../compat/waitq.h"
 
 #include <errno.h>
@@ -44,11 +45,14 @@ abandoned(Proc *p)
 	Bucket *q;
 	Sigs s;
 
+	if(p->waiting != Wlinked)
+		return;
 	sigsoff(&s);
 	q = qlockof(p);
 	if(q != nil) {
 		((Barrier *)p->object)->arrived--;
 		qtake(q, p);
+		p->waiting = Wnone;
 		qunlock(q);
 	}
 	sigsback(&s);
@@ -100,14 +104,17 @@ rz_pthread_barrier_wait(pthread_barrier_t *pb)
 	p = procenter();
 	p->object = b;
 	p->abandon = abandoned;
+	stop("barrier");
 	sigsoff(&s);
 	q = qlock(key);
 	if(++b->arrived < b->count) {
-		p->waiting = 1;
+		p->waiting = Wlinked;
 		qput(q, p, key, 0);
 		qunlock(q);
 		sigsback(&s);
+		stop("barrier.linked");
 		await(p, b, CALLER);
+		stop("barrier.back");
 		procleave(p);
 		return 0;
 	}
@@ -120,6 +127,7 @@ rz_pthread_barrier_wait(pthread_barrier_t *pb)
 	}
 	*tail = nil;
 	qunlock(q);
+	stop("barrier.chosen");
 	waker = probeon && first != nil ? wakerstack(0) : 0;
 	for(; (p = first) != nil;) {
 		first = p->nextkey;

@@ -23,7 +23,7 @@
  *
  * Who gives up (deadline, cancellation) takes itself off under the bucket lock.  If it
  * is linked no more it was signalled, and says so: the signal is not lost, and a
- * cancellation stays pending.
+ * cancellation stays pending.  Who jumps out of the wait: condgone.c.
  *
  * The condition is touched only by who has somebody linked there, or is in the
  * call: it may be destroyed and freed as soon as all were signalled.
@@ -32,83 +32,20 @@
  */
 #define _GNU_SOURCE
 #include "check.h"
+#include "condgone.h"
 #include "foreign.h"
 #include "mutex.h"
 #include "real.h"
 
+#include "../compat/stop.h"
 #include "../compat/waitq.h"
 
 #include <errno.h>
-
-/* A freed condition's address may be a mutex the next moment: the keys of the two never meet. */
-static const void *
-condkey(const Cond *c)
-{
-	return (const char *)c + 1;
-}
-
-/* With the bucket locked and p linked at c: take it off. */
-static void
-takeoff(Bucket *b, Cond *c, Proc *p)
-{
-	if(qalone(p))
-		atomic_store_explicit(&c->waiters, 0, memory_order_relaxed);
-	qtake(b, p);
-}
-
-/* 1: p was still waiting at c, and is off now.  0: it was signalled. */
-static int
-leave(Cond *c, Proc *p)
-{
-	Bucket *b;
-	Sigs s;
-	int linked = 0;
-
-	sigsoff(&s);
-	b = qlockof(p);
-	if(b != nil) {
-		linked = atomic_load_explicit(&p->key, memory_order_relaxed) == (uintptr_t)condkey(c);
-		if(linked)
-			takeoff(b, c, p);
-		qunlock(b);
-	}
-	sigsback(&s);
-	return linked;
-}
-
-static void wakefrom(Cond *, Mutex *, int all, uint32_t waker);
-
-/* The frame of this wait is gone.  If it was signalled the signal is somebody else's. */
-static void
-abandoned(Proc *p)
-{
-	Cond *c = p->object;
-
-	if(!p->waiting || leave(c, p))
-		return;
-	p->object = p->mutex;
-	if(p->moved)
-		mutexabandon(p);
-	else
-		block(p, nil, 0, nil, nil);
-	wakefrom(c, nil, 0, 0);
-}
 
 static void
 asleep(void *w)
 {
 	waitpark(w);
-}
-
-static int
-cancelenabled(void)
-{
-	int state, ignored;
-
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	if(state == PTHREAD_CANCEL_ENABLE)
-		pthread_setcancelstate(state, &ignored);
-	return state == PTHREAD_CANCEL_ENABLE;
 }
 
 /* Sleeps until signalled (0), or off the queue by deadline (ETIMEDOUT) or note (EINTR). */
@@ -125,7 +62,7 @@ await(Cond *c, Proc *p, const Deadline *d, Wait *w)
 			return 0;
 		if(r == Wnote && !cancelenabled())
 			continue;
-		if(leave(c, p))
+		if(condleave(c, p))
 			return r == Wnote ? EINTR : ETIMEDOUT;
 		/* Signalled: moved, or made ready.  From now on nothing but that Ready ends the wait. */
 		block(p, nil, 0, nil, nil);
@@ -157,12 +94,13 @@ int
 condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 {
 	Mutex *m = (Mutex *)pm;
-	int ours = mutexours(m), kind, full, r, locked;
+	int ours = mutexours(m), kind, r, locked;
 	const void *key = condkey(c);
 	Bucket *b;
 	Proc *p;
 	Sigs s;
 	Wait w;
+	Condgone g = {nil, pm, pc, 0, 1, 0, {0}};
 
 	if(unlikely(checking))
 		checkwait(c, m);
@@ -188,31 +126,45 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	atomic_store_explicit(&p->with, (uintptr_t)m, memory_order_relaxed);
 	p->mutex = ours && !((kind & Kind3) == Krecursive && m->depth > 1) ? m : nil;
 	p->condwaker = 0;
-	p->object = c;
-	p->abandon = abandoned;
+	p->object = p->signalled = c;
+	g.p = p;
+	p->frameof = &g;
+	p->abandon = condabandon;
+	_pthread_cleanup_push(&g.cleanup, condgone, &g);
+	stop("condwait");
 	sigsoff(&s);
-	p->waiting = 1;
+	p->waiting = Wlinked;
 	b = qlock(key);
 	qput(b, p, key, 0);
 	atomic_store_explicit(&c->waiters, 1, memory_order_relaxed);
 	atomic_store_explicit(&c->mutex, (uintptr_t)p->mutex, memory_order_relaxed);
 	qunlock(b);
 	sigsback(&s);
-
-	r = release(pm, &full);
+	stop("condwait.linked");
+	r = release(pm, &g.full);
 	if(r != 0) {
+		_pthread_cleanup_pop(&g.cleanup, 0);
 		/* Not ours to wait with: as if never called, but a signal that came is somebody else's. */
-		if(!leave(c, p)) {
+		if(!condleave(c, p)) {
 			block(p, nil, 0, nil, nil);
-			wakefrom(c, nil, 0, 0);
+			condwakefrom(c, nil, 0, 0);
 		}
 		if(probeon)
 			waitend(&w, Eerror, 0, 0);
 	} else {
+		g.released = 1;
+		stop("condwait.released");
 		r = await(c, p, d, &w);
-		p->waiting = 0;
-		p->abandon = nil;
+		stop("condwait.back");
+		_pthread_cleanup_pop(&g.cleanup, 0);
+		/* In this order: a jump may come between any two. */
+		if(r == 0)
+			p->passon = condpasson;
+		p->object = m;
+		p->abandon = p->moved ? mutexabandon : nil;
+		p->waiting = Wnone;
 		atomic_store_explicit(&p->with, 0, memory_order_relaxed);
+		stop("condwait.relock");
 		if(probeon) {
 			waitend(&w,
 			    r == 0	 ? Eacquired
@@ -222,13 +174,14 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 		}
 		locked = 0;
 		if(ours)
-			mutexreacquire(m, pc, full, p);
+			mutexreacquire(m, pc, g.full, p);
 		else
 			locked = otherlock(m, CLOCK_REALTIME, nil, pc);
 		/* A robust mutex's EOWNERDEAD goes first, as in libc. */
 		if(locked != 0)
 			r = locked;
 	}
+	p->passon = nil;
 	atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
 	procleave(p);
 	if(unlikely(me.async)) {
@@ -252,7 +205,7 @@ choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
 	Mutex *m = p->mutex;
 	uint32_t old, new;
 
-	takeoff(b, c, p);
+	condtakeoff(b, c, p);
 	p->condwaker = waker;
 	p->waker = 0;
 	p->wokenat = 0;
@@ -287,8 +240,8 @@ choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
  * be looked at only with the first bucket locked.  A few wrong guesses and nobody is moved; nor is who
  * waits with another mutex than the eldest.  Touches c only if somebody is linked there.
  */
-static void
-wakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
+void
+condwakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 {
 	const void *key = condkey(c);
 	Proc *p, *next, *chain = nil, **tail = &chain;
@@ -296,6 +249,7 @@ wakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 	int tries;
 	Sigs s;
 
+	stop("wakefrom");
 	sigsoff(&s);
 	for(tries = 0;; tries++) {
 		bm = nil;
@@ -325,6 +279,7 @@ wakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 		qunlock2(b, bm);
 	else
 		qunlock(b);
+	stop("wakefrom.chosen");
 	for(p = chain; p != nil; p = next) {
 		next = p->nextkey;
 		ready(p);
@@ -341,6 +296,7 @@ condwake(Cond *c, int all)
 	 */
 	if(likely(atomic_load_explicit(&c->waiters, memory_order_relaxed) == 0))
 		return 0;
-	wakefrom(c, (Mutex *)atomic_load_explicit(&c->mutex, memory_order_relaxed), all, probeon ? wakerstack(0) : 0);
+	condwakefrom(
+	    c, (Mutex *)atomic_load_explicit(&c->mutex, memory_order_relaxed), all, probeon ? wakerstack(0) : 0);
 	return 0;
 }

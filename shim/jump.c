@@ -1,7 +1,8 @@
 /*
  * Jumps out of waits.  A handler that interrupted a wait may leave it by longjmp or setcontext;
  * with libc's locks that works, for a wait there leaves nothing behind.  Here
- * a Proc is linked somewhere, and may be chosen: it is undone before the jump.
+ * a Proc is linked somewhere, and may be chosen: it is undone before the jump.  So is all that a thread waits for that
+ * calls pthread_exit in a handler.
  *
  * Which waits does a jump leave?  On the stack that it goes to, those whose frames lie
  * below its target.  On the stack that it comes from, if that is another one (a handler on the
@@ -43,6 +44,34 @@ jumping(uintptr_t target)
 	j.toalt = onaltstack(target);
 	procabandon(keeps, &j);
 	waitdropped();
+}
+
+/* The end of the thread leaves all its waits, before the handlers of the program run. */
+static void
+ending(void)
+{
+	if(likely(up == nil || !atomic_load_explicit(&up->busy, memory_order_relaxed)))
+		return;
+	procabandon(nil, nil);
+	waitdropped();
+}
+
+EXPORT(pthread_exit);
+void
+rz_pthread_exit(void *value)
+{
+	ending();
+	real.pthread_exit(value);
+	__builtin_unreachable();
+}
+
+EXPORT(thrd_exit);
+void
+rz_thrd_exit(int value)
+{
+	ending();
+	real.thrd_exit(value);
+	__builtin_unreachable();
 }
 
 EXPORT(longjmp);

@@ -90,36 +90,10 @@ canlockmutex(Mutex *m)
 	    &m->word, &free, Locked, memory_order_acquire, memory_order_relaxed);
 }
 
-/*
- * Cancellation at any instruction must not strike while the Proc is linked: for
- * the length of the wait it is deferred, a note ends the wait, and it strikes
- * when the thread's type is given back.  The Proc says that it wants notes before
- * the type changes: a cancellation comes either before, and strikes, or sees it.
- */
-static int
-lockasync(Mutex *m, uintptr_t pc, const Deadline *d)
-{
-	int r, ignored;
-	Proc *p;
-
-	do {
-		p = procenter();
-		atomic_store_explicit(&p->cancel, (uintptr_t)pthread_self(), memory_order_seq_cst);
-		me.async = 0;
-		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &ignored);
-		r = mutexwait(m, pc, d, 1, p, 0);
-		atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
-		procleave(p);
-		me.async = 1;
-		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
-	} while(r == EINTR);
-	return r;
-}
-
 static int
 lockslow(Mutex *m, uintptr_t pc, const Deadline *d)
 {
-	return unlikely(me.async) ? lockasync(m, pc, d) : mutexwait(m, pc, d, 0, nil, 0);
+	return unlikely(me.async) ? mutexwaitasync(m, pc, d) : mutexwait(m, pc, d, 0, nil, 0);
 }
 
 /* Lock a mutex of ours, whatever its kind; d nil: no deadline. */
@@ -204,6 +178,12 @@ static inline int
 wordgive(Mutex *m)
 {
 	return unlikely(me.timed == m) ? unlocktimed(m) : wordunlock(m);
+}
+
+void
+mutexgive(Mutex *m)
+{
+	wordgive(m);
 }
 
 int

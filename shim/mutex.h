@@ -90,6 +90,8 @@ outranks(const Proc *p, uint32_t word)
 	return named == nil || rankof(named) < rank;
 }
 
+/* mutex.c.  Unlocks the word alone, of any kind. */
+void mutexgive(Mutex *m) HIDDEN;
 /* mutexwake.c.  m is held, and its word said Queued at an unlock that found nobody. */
 void mutexunqueue(Mutex *m) HIDDEN;
 

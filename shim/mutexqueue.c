@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "attempt.h"
 
+#include "../compat/stop.h"
+
 #include "../compat/waitq.h"
 
 static int
@@ -71,6 +73,7 @@ attemptenqueue(Attempt *a, int *banned)
 	Bucket *b;
 	Sigs s;
 
+	stop("attemptenqueue");
 	sigsoff(&s);
 	b = qlock(a->m);
 	old = atomic_load_explicit(&a->m->word, memory_order_relaxed);
@@ -96,10 +99,11 @@ attemptenqueue(Attempt *a, int *banned)
 	a->p->wokenat = 0;
 	a->p->object = a->m;
 	a->p->abandon = mutexabandon;
-	a->p->waiting = 1;
+	a->p->waiting = Wlinked;
 	qput(b, a->p, a->m, a->front);
 	qunlock(b);
 	sigsback(&s);
+	stop("attemptenqueue.linked");
 	a->front = 1;
 	*banned = !(old & Locked);
 	return 1;
@@ -128,6 +132,7 @@ attemptdequeue(Attempt *a)
 	Bucket *b;
 	Sigs s;
 
+	stop("attemptdequeue");
 	sigsoff(&s);
 	b = qlockof(a->p);
 	if(b != nil) {
@@ -135,11 +140,13 @@ attemptdequeue(Attempt *a)
 			clear |= Queued | Urgent;
 		a->gone = !lives(a);
 		qtake(b, a->p);
+		a->p->waiting = Wnone;
 		if(clear && !a->gone)
 			atomic_fetch_and_explicit(&a->m->word, ~clear, memory_order_relaxed);
 		qunlock(b);
 	}
 	sigsback(&s);
+	stop("attemptdequeue.done");
 	return b != nil;
 }
 
@@ -153,6 +160,7 @@ attemptdisown(Attempt *a)
 {
 	uint32_t word, new;
 
+	stop("attemptdisown");
 	if(a->gone) {
 		notawake(a);
 		return 0;
@@ -184,6 +192,7 @@ attemptlook(Attempt *a)
 	Woken r;
 	Sigs s;
 
+	stop("attemptlook");
 	sigsoff(&s);
 	b = qlockof(a->p);
 	if(b == nil) {
@@ -206,8 +215,10 @@ attemptlook(Attempt *a)
 			new &= ~(uint32_t)(Queued | Urgent);
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &a->m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
-	if(r == Wtimeout)
+	if(r == Wtimeout) {
 		qtake(b, a->p);
+		a->p->waiting = Wnone;
+	}
 	qunlock(b);
 	sigsback(&s);
 	return r;
@@ -227,7 +238,7 @@ mutexabandon(Proc *p)
 	a.m = m;
 	a.p = p;
 	a.gone = 0;
-	if(p->waiting && !attemptdequeue(&a))
+	if(p->waiting == Wlinked && !attemptdequeue(&a))
 		block(p, nil, 0, nil, nil);
 	a.awake = atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)m;
 	a.starved = p->starved || p->chosen == Cpromoted;

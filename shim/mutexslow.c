@@ -57,6 +57,10 @@
 #define _GNU_SOURCE
 #include "attempt.h"
 #include "check.h"
+#include "cleanup.h"
+#include "real.h"
+
+#include "../compat/stop.h"
 
 #include <errno.h>
 #include <string.h>
@@ -93,6 +97,7 @@ spin(Attempt *a, uint32_t *word)
 		else
 			atomic_store_explicit(&a->p->awakefor, 0, memory_order_release);
 	}
+	stop("mutexwait.spin");
 	for(i = 0; i < most; i++) {
 		relax();
 		*word = atomic_load_explicit(&a->m->word, memory_order_relaxed);
@@ -209,7 +214,8 @@ sleepon(Attempt *a, const Deadline *d, int noted)
 		a->awake = atomic_load_explicit(&a->p->awakefor, memory_order_relaxed) == (uintptr_t)a->m;
 		a->starved |= a->p->chosen == Cpromoted;
 	}
-	a->p->waiting = 0;
+	a->p->waiting = Wnone;
+	stop("mutexwait.back");
 	return a->late == Wready ? 0 : a->late == Wtimeout ? ETIMEDOUT : EINTR;
 }
 
@@ -244,6 +250,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 	}
 	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0) && a.p == nil)
 		a.p = procenter(); /* which has its rank, for the steps to come */
+	stop("mutexwait");
 	word = atomic_load_explicit(&m->word, memory_order_relaxed);
 	for(;;) {
 		if(attempttake(&a, &word))
@@ -281,5 +288,50 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 		attemptclose(&a, r, woken ? a.p->waker : waker);
 	if(p == nil && a.p != nil)
 		procleave(a.p);
+	return r;
+}
+
+/*
+ * Cancellation at any instruction must not strike while the Proc is linked: for
+ * the length of the wait it is deferred, a note ends the wait, and it strikes
+ * when the thread's type is given back.  So a lock that was got in spite of a note is given up again: the thread
+ * would take it along.  The Proc says that it wants notes before
+ * the type changes: a cancellation comes either before, and strikes, or sees it.
+ */
+static void
+asyncagain(void *arg)
+{
+	int ignored;
+
+	(void)arg;
+	me.async = 1;
+	real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
+}
+
+int
+mutexwaitasync(Mutex *m, uintptr_t pc, const Deadline *d)
+{
+	Cleanup cleanup;
+	int r, ignored;
+	Proc *p;
+
+	/* Also if a handler jumps out of the wait. */
+	_pthread_cleanup_push(&cleanup, asyncagain, nil);
+	do {
+		p = procenter();
+		atomic_store_explicit(&p->cancel, (uintptr_t)pthread_self(), memory_order_seq_cst);
+		me.async = 0;
+		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &ignored);
+		r = mutexwait(m, pc, d, 1, p, 0);
+		if(r == 0 && (atomic_fetch_and_explicit(&p->event, ~(uint32_t)Note, memory_order_acquire) & Note) &&
+		    cancelenabled()) {
+			mutexgive(m);
+			r = EINTR;
+		}
+		atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
+		procleave(p);
+		asyncagain(nil);
+	} while(r == EINTR);
+	_pthread_cleanup_pop(&cleanup, 0);
 	return r;
 }

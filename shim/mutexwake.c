@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "mutex.h"
 
+#include "../compat/stop.h"
 #include "../compat/waitq.h"
 
 /*
@@ -92,8 +93,10 @@ mutexwake(const void *key)
 	Proc *p;
 	Sigs s;
 
+	stop("mutexwake");
 	sigsoff(&s);
 	p = choose(key);
+	stop("mutexwake.chosen");
 	if(p != nil)
 		wake(p, Cawake);
 	sigsback(&s);
@@ -134,6 +137,7 @@ mutexpromote(Mutex *m)
 			atomic_store_explicit(&p->awakefor, 0, memory_order_release);
 	}
 	qunlock(b);
+	stop("mutexpromote.chosen");
 	if(p != nil)
 		wake(p, Cpromoted);
 	sigsback(&s);

@@ -6,18 +6,20 @@
  * process's number there: nobody runs it here, so it starts anew.
  *
  * Who finds it running queues by its address until it is not.  The initialiser may be cancelled, and a C++
- * exception may pass through it (std::call_once does that): then the word goes back to 0 and whoever waits
- * tries for itself.  The exception unwinds the stack, so the frame that runs the initialiser has a personality routine
- * of its own, which does just that; the compiler's would bind us to its run-time library.  A
- * cancellation may find no tables to unwind by, and is caught by libc's list of cleanups.
+ * exception may pass through it (std::call_once does that), or a long jump leave it: then the word goes back to 0 and whoever
+ * waits tries for itself.  The exception unwinds the stack, so the frame that runs the initialiser has a personality routine
+ * of its own, which does just that; the compiler's would bind us to its run-time library.  A cancellation that
+ * finds no tables to unwind by, and a jump, come to libc's list of cleanups instead.
  *
  * Model: tests/model/once.pml.
  */
 #define _GNU_SOURCE
+#include "cleanup.h"
 #include "export.h"
 #include "posix.h"
 #include "shim.h"
 
+#include "../compat/stop.h"
 #include "../compat/waitq.h"
 
 #include <threads.h>
@@ -27,16 +29,11 @@ typedef _Atomic(int) Once;
 
 enum { Running = 1, Done = 2, PIDSHIFT = 2 };
 
-extern void _pthread_cleanup_push(struct _pthread_cleanup_buffer *, void (*)(void *), void *);
-extern void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *, int);
-
-/* The runs that this thread is in, innermost first: an initialiser may call
- * another. */
+/* The runs that this thread is in, innermost first: an initialiser may call another. */
 typedef struct Run {
 	Once *once;
 	struct Run *outer;
-	struct _pthread_cleanup_buffer cleanup;
-	int undone;
+	Cleanup cleanup;
 } Run;
 
 static __thread Run *runs __attribute__((tls_model("initial-exec")));
@@ -69,6 +66,7 @@ settle(Once *o, int state)
 	}
 	*tail = nil;
 	qunlock(b);
+	stop("once.chosen");
 	for(; (p = first) != nil;) {
 		first = p->nextkey;
 		p->waker = waker;
@@ -77,18 +75,19 @@ settle(Once *o, int state)
 	sigsback(&s);
 }
 
+/* From libc's list of cleanups: the innermost run is left without unwinding.  Its frame will be anything. */
 static void
 undo(void *arg)
 {
 	Run *r = arg;
 
-	r->undone = 1;
+	runs = r->outer;
 	settle(r->once, 0);
 }
 
 /*
- * The stack is being unwound over a running initialiser: the innermost of this
- * thread's.  A cancellation has undone it already, by libc's list of cleanups.
+ * The stack is being unwound over a running initialiser: the innermost of this thread's.  The unwinder comes here before
+ * libc's list has its turn, which is when the frame is behind it.
  */
 __attribute__((used)) HIDDEN _Unwind_Reason_Code
 oncepersonality(int version, _Unwind_Action actions, _Unwind_Exception_Class class, struct _Unwind_Exception *exception,
@@ -99,10 +98,8 @@ oncepersonality(int version, _Unwind_Action actions, _Unwind_Exception_Class cla
 	(void)version, (void)class, (void)exception, (void)context;
 	if((actions & _UA_CLEANUP_PHASE) && r != nil) {
 		runs = r->outer;
-		if(!r->undone) {
-			_pthread_cleanup_pop(&r->cleanup, 0);
-			settle(r->once, 0);
-		}
+		_pthread_cleanup_pop(&r->cleanup, 0);
+		settle(r->once, 0);
 	}
 	return _URC_CONTINUE_UNWIND;
 }
@@ -128,10 +125,13 @@ abandoned(Proc *p)
 	Bucket *b;
 	Sigs s;
 
+	if(p->waiting != Wlinked)
+		return;
 	sigsoff(&s);
 	b = qlockof(p);
 	if(b != nil) {
 		qtake(b, p);
+		p->waiting = Wnone;
 		qunlock(b);
 	}
 	sigsback(&s);
@@ -167,17 +167,20 @@ await(Once *o, int running, uintptr_t pc)
 	}
 	p->waker = 0;
 	p->abandon = abandoned;
+	stop("once.wait");
 	sigsoff(&s);
 	b = qlock(key);
 	if(atomic_load_explicit(o, memory_order_relaxed) == running) {
-		p->waiting = 1;
+		p->waiting = Wlinked;
 		qput(b, p, key, 0);
 	}
 	qunlock(b);
 	sigsback(&s);
+	stop("once.linked");
 	if(p->waiting) {
 		block(p, nil, 0, probeon ? asleep : nil, &w);
-		p->waiting = 0;
+		p->waiting = Wnone;
+		stop("once.back");
 	}
 	if(probeon) {
 		waitparked(&w);

@@ -90,6 +90,8 @@ RZ(int, pthread_setschedparam, pthread_t, int, const struct sched_param *);
 RZ(int, sched_setscheduler, pid_t, int, const struct sched_param *);
 RZ(int, pthread_attr_setschedpolicy, pthread_attr_t *, int);
 
+RZ(_Noreturn void, pthread_exit, void *);
+RZ(_Noreturn void, thrd_exit, int);
 RZ(_Noreturn void, longjmp, struct __jmp_buf_tag *, int);
 RZ(_Noreturn void, siglongjmp, struct __jmp_buf_tag *, int);
 RZ(_Noreturn void, __longjmp_chk, struct __jmp_buf_tag *, int);

@@ -66,6 +66,8 @@ int rwenqueue(Rwattempt *, int *banned) HIDDEN;
 int rwdequeue(Rwattempt *) HIDDEN;
 /* As attemptlook: Wready chosen, Wtimeout off the queue and free to take, Wnote still linked. */
 Woken rwlook(Rwattempt *) HIDDEN;
+/* rwwake.c.  Held by the caller, whose last look found nobody. */
+void rwunqueue(Rwlock *) HIDDEN;
 /* Give up.  Who was chosen takes it after all (1), or leaves it held and with no name of its own. */
 int rwdisown(Rwattempt *) HIDDEN;
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "rwattempt.h"
 
+#include "../compat/stop.h"
 #include "../compat/waitq.h"
 
 #include <errno.h>
@@ -86,6 +87,7 @@ rwenqueue(Rwattempt *a, int *banned)
 	Bucket *b;
 	Sigs s;
 
+	stop("rwenqueue");
 	sigsoff(&s);
 	b = qlock(key);
 	old = atomic_load_explicit(&a->l->word, memory_order_relaxed);
@@ -109,10 +111,11 @@ rwenqueue(Rwattempt *a, int *banned)
 	a->p->waker = 0;
 	a->p->object = a->l;
 	a->p->abandon = rwabandon;
-	a->p->waiting = 1;
+	a->p->waiting = Wlinked;
 	qput(b, a->p, key, a->front);
 	qunlock(b);
 	sigsback(&s);
+	stop("rwenqueue.linked");
 	dropped(a, old, new);
 	a->front = 1;
 	*banned = !HELD(old);
@@ -139,6 +142,7 @@ rwdequeue(Rwattempt *a)
 	Bucket *b;
 	Sigs s;
 
+	stop("rwdequeue");
 	sigsoff(&s);
 	b = qlockof(a->p);
 	if(b != nil) {
@@ -146,6 +150,7 @@ rwdequeue(Rwattempt *a)
 			clear |= QUEUED;
 		a->gone = !lives(a);
 		qtake(b, a->p);
+		a->p->waiting = Wnone;
 		if(!a->gone)
 			atomic_fetch_and_explicit(&a->l->word, ~clear, memory_order_relaxed);
 		qunlock(b);
@@ -159,6 +164,7 @@ rwdisown(Rwattempt *a)
 {
 	uint64_t word, new;
 
+	stop("rwdisown");
 	if(a->gone) {
 		notawake(a);
 		return 0;
@@ -185,7 +191,7 @@ rwabandon(Proc *p)
 	Rwattempt a = {.l = p->object, .p = p, .write = p->mode};
 	uint64_t word, new;
 
-	if(p->waiting) {
+	if(p->waiting == Wlinked) {
 		if(rwdequeue(&a)) {
 			rwwake(a.l);
 			return;
@@ -212,6 +218,7 @@ rwlook(Rwattempt *a)
 	Woken r;
 	Sigs s;
 
+	stop("rwlook");
 	sigsoff(&s);
 	b = qlockof(a->p);
 	if(b == nil) {
@@ -232,8 +239,10 @@ rwlook(Rwattempt *a)
 			new &= ~QUEUED;
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &a->l->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
-	if(r == Wtimeout)
+	if(r == Wtimeout) {
 		qtake(b, a->p);
+		a->p->waiting = Wnone;
+	}
 	qunlock(b);
 	sigsback(&s);
 	if(r == Wnote)

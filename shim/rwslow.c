@@ -33,6 +33,8 @@
 #define _GNU_SOURCE
 #include "rwattempt.h"
 
+#include "../compat/stop.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -98,7 +100,8 @@ sleepon(Rwattempt *a, const Deadline *d)
 		a->chosen = 1;
 		a->awake = atomic_load_explicit(&a->p->awakefor, memory_order_relaxed) == (uintptr_t)a->l;
 	}
-	a->p->waiting = 0;
+	a->p->waiting = Wnone;
+	stop("rwwait.back");
 	if(a->late == Wready)
 		return 0;
 	return ETIMEDOUT;
@@ -131,6 +134,7 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 	a.w.on = 0;
 	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0))
 		a.p = procenter(); /* which has its rank, for the steps to come */
+	stop("rwwait");
 	for(;;) {
 		r = rwtake(&a, &word);
 		if(r != 0)
@@ -159,9 +163,13 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 		woken = 1;
 		word = atomic_load_explicit(&l->word, memory_order_relaxed);
 	}
-	if(r == 1)
+	if(r == 1) {
 		r = 0;
-	else if(r == EAGAIN && a.chosen)
+		if(unlikely(me.empty == rwkey(l))) {
+			me.empty = nil;
+			rwunqueue(l);
+		}
+	} else if(r == EAGAIN && a.chosen)
 		rwdisown(&a);
 	if(probeon && opened)
 		waitend(&a.w, r == 0 ? Eacquired : r == ETIMEDOUT ? Etimeout : Eerror, woken ? a.p->waker : 0, 0);

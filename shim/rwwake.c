@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "rwattempt.h"
 
+#include "../compat/stop.h"
 #include "../compat/waitq.h"
 
 /*
@@ -42,6 +43,7 @@ choose(Rwlock *l)
 
 	first = qfirst(b, rwkey(l));
 	if(first == nil) {
+		me.empty = rwkey(l);
 		qunlock(b);
 		return nil;
 	}
@@ -83,6 +85,24 @@ choose(Rwlock *l)
 	return first;
 }
 
+/*
+ * l is held by the caller, and its word said Queued when nobody was: a forked child's.  Put it right, or every
+ * later call is slow.
+ */
+void
+rwunqueue(Rwlock *l)
+{
+	Bucket *b;
+	Sigs s;
+
+	sigsoff(&s);
+	b = qlock(rwkey(l));
+	if(qfirst(b, rwkey(l)) == nil)
+		atomic_fetch_and_explicit(&l->word, ~(QUEUED | TURN), memory_order_relaxed);
+	qunlock(b);
+	sigsback(&s);
+}
+
 void
 rwwake(Rwlock *l)
 {
@@ -90,8 +110,10 @@ rwwake(Rwlock *l)
 	Proc *p, *next;
 	Sigs s;
 
+	stop("rwwake");
 	sigsoff(&s);
 	p = choose(l);
+	stop("rwwake.chosen");
 	if(p != nil && probeon)
 		waker = wakerstack(0);
 	for(; p != nil; p = next) {

@@ -10,16 +10,20 @@
  *
  * The pass-on law: who leaves without taking (deadline, handler, cancellation)
  * may have been given the wake of a post.  If it leaves a positive value and other
- * waiters behind, it wakes one.  (Without it: tests/model/sem.pml, NOPASSON.)
+ * waiters behind, it wakes one.  (Without it: tests/model/sem.pml, NOPASSON.)  So too who leaves by a long jump or
+ * with the end of its thread.
  *
  * The last touch of a post is its atomic; the wake uses only the address.
  */
 #define _GNU_SOURCE
 #include "shim.h"
 #include "check.h"
+#include "cleanup.h"
 #include "export.h"
 #include "posix.h"
 #include "real.h"
+
+#include "../compat/stop.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -96,6 +100,8 @@ try(Sem *s)
 /* A wait that has announced itself. */
 typedef struct Waiter {
 	Sem *s;
+	int taking; /* is about to take, or has: whether it is announced still cannot be told */
+	Cleanup cleanup;
 	Wait w;
 } Waiter;
 
@@ -103,8 +109,14 @@ static void
 leave(Waiter *v, End end)
 {
 	int shared = v->s->shared != 0;
-	uint64_t d = atomic_fetch_sub_explicit(&v->s->data, WAITER, memory_order_acq_rel) - WAITER;
+	uint64_t d;
 
+	stop("sem.leave");
+	/* Announced for good is harmless, a post then makes one call more; the reverse would not be. */
+	if(v->taking)
+		d = atomic_load_explicit(&v->s->data, memory_order_acquire);
+	else
+		d = atomic_fetch_sub_explicit(&v->s->data, WAITER, memory_order_acq_rel) - WAITER;
 	if(VALUE(d) != 0 && WAITERS(d) != 0)
 		futexwake(v->s, 1, shared);
 	if(probeon)
@@ -127,12 +139,28 @@ sleeponce(Waiter *v, const Deadline *d)
 {
 	int r, type, ignored;
 
-	pthread_cleanup_push(cancelled, v);
 	real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	stop("sem.sleep");
 	r = futexwait((Word *)&v->s->data, 0, d, v->s->shared != 0);
+	stop("sem.woken");
 	real.pthread_setcanceltype(type, &ignored);
-	pthread_cleanup_pop(0);
 	return r;
+}
+
+/* Takes one if there is any, and is announced no more; *now: the word. */
+static int
+taketoken(Waiter *v, uint64_t *now)
+{
+	while(VALUE(*now) != 0) {
+		v->taking = 1;
+		atomic_signal_fence(memory_order_seq_cst);
+		if(atomic_compare_exchange_weak_explicit(
+		       &v->s->data, now, *now - WAITER - 1, memory_order_acquire, memory_order_relaxed))
+			return 1;
+		atomic_signal_fence(memory_order_seq_cst);
+		v->taking = 0;
+	}
+	return 0;
 }
 
 static int
@@ -143,6 +171,7 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 	int r;
 
 	v.s = s;
+	v.taking = 0;
 	if(probeon) {
 		v.w.object = s;
 		v.w.idword = nil;
@@ -154,18 +183,20 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 		waitpark(&v.w);
 	}
 	now = atomic_fetch_add_explicit(&s->data, WAITER, memory_order_relaxed) + WAITER;
+	_pthread_cleanup_push(&v.cleanup, cancelled, &v);
+	stop("sem.announced");
 	for(;;) {
-		while(VALUE(now) != 0)
-			if(atomic_compare_exchange_weak_explicit(
-			       &s->data, &now, now - WAITER - 1, memory_order_acquire, memory_order_relaxed)) {
-				if(probeon) {
-					waitparked(&v.w);
-					waitend(&v.w, Eacquired, poster(s, v.w.begun), 0);
-				}
-				return 0;
+		if(taketoken(&v, &now)) {
+			_pthread_cleanup_pop(&v.cleanup, 0);
+			if(probeon) {
+				waitparked(&v.w);
+				waitend(&v.w, Eacquired, poster(s, v.w.begun), 0);
 			}
+			return 0;
+		}
 		r = sleeponce(&v, d);
 		if(r == EINTR || r == ETIMEDOUT) {
+			_pthread_cleanup_pop(&v.cleanup, 0);
 			if(probeon)
 				waitparked(&v.w);
 			leave(&v, r == EINTR ? Einterrupted : Etimeout);
@@ -246,6 +277,7 @@ rz_sem_post(sem_t *p)
 		}
 	while(!atomic_compare_exchange_weak_explicit(&s->data, &d, d + 1, memory_order_release, memory_order_relaxed));
 	if(WAITERS(d) != 0) {
+		stop("sem.posted");
 		if(probeon)
 			posted(s);
 		futexwake(s, 1, shared);

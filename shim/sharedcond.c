@@ -19,6 +19,7 @@
  */
 #define _GNU_SOURCE
 #include "foreign.h"
+#include "cleanup.h"
 #include "mutex.h"
 #include "real.h"
 
@@ -58,7 +59,7 @@ passed(Passage *p)
 		p->m->depth++;
 }
 
-/* The cleanup of a cancelled wait, which libc's has left with the gate locked. */
+/* The cleanup of a wait that is cancelled or left by a jump, which libc's has left with the gate locked. */
 static void
 cancelled(void *arg)
 {
@@ -99,6 +100,7 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 	Mutex *m = (Mutex *)pm;
 	Passage p = {.gate = gateof(c), .m = m, .pc = pc};
 	static Word wiping;
+	Cleanup cleanup;
 	int r;
 
 	if(!mutexours(m))
@@ -114,11 +116,11 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 		return r;
 	}
 	awaybegin(&p.away, c, Kcond, Owait, pc);
-	pthread_cleanup_push(cancelled, &p);
+	_pthread_cleanup_push(&cleanup, cancelled, &p);
 	awayasleep(&p.away);
 	r = realwait(c, &p.gate->mutex, clock, at);
 	awaywoken(&p.away);
-	pthread_cleanup_pop(0);
+	_pthread_cleanup_pop(&cleanup, 0);
 	awayend(&p.away, awayhow(r));
 	passed(&p);
 	return r;

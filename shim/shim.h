@@ -166,6 +166,8 @@ int mutexrelease(Mutex *, int *full) HIDDEN;
 void mutexreacquire(Mutex *, uintptr_t pc, int full, Proc *) HIDDEN;
 /* mutexslow.c */
 int mutexwait(Mutex *, uintptr_t pc, const Deadline *, int noted, Proc *, uint64_t since) HIDDEN;
+/* The same for a thread that may be cancelled at any instruction. */
+int mutexwaitasync(Mutex *, uintptr_t pc, const Deadline *) HIDDEN;
 void mutexwake(const void *key) HIDDEN;
 void mutexpromote(Mutex *) HIDDEN;
 /* The frame of p's wait for the mutex p->object is gone: undo it. */

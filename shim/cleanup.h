@@ -1,0 +1,28 @@
+/*
+ * libc's own list of cleanups, as its waits use it.  What is pushed here runs when the stack is unwound over the frame
+ * (pthread_exit, cancellation), and, other than a pthread_cleanup_push of today, also when it is left by a long
+ * jump; no pointer to the frame stays behind then.  And whether a thread can be cancelled at all.
+ */
+#ifndef RENDEZ_CLEANUP_H
+#define RENDEZ_CLEANUP_H
+
+#include <pthread.h>
+
+typedef struct _pthread_cleanup_buffer Cleanup;
+
+extern void _pthread_cleanup_push(Cleanup *, void (*)(void *), void *);
+extern void _pthread_cleanup_pop(Cleanup *, int execute);
+
+/* Whether a cancellation would be acted on, at a point for it or at any instruction. */
+static inline int
+cancelenabled(void)
+{
+	int state, ignored;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	if(state == PTHREAD_CANCEL_ENABLE)
+		pthread_setcancelstate(state, &ignored);
+	return state == PTHREAD_CANCEL_ENABLE;
+}
+
+#endif
