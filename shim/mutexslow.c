@@ -270,8 +270,12 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 		r = sleepon(&a, d, noted);
 		waker = a.p->waker;
 		if(r != 0) {
-			if(attemptdisown(&a))
+			if(attemptdisown(&a)) {
+				/* The note has been read, but the caller asks for it. */
+				if(r == EINTR)
+					atomic_fetch_or_explicit(&a.p->event, Note, memory_order_relaxed);
 				r = 0;
+			}
 			break;
 		}
 		woken = 1;

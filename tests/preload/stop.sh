@@ -5,5 +5,5 @@ if [ -n "$stop" ] && [ ! -e "$stop" ]; then
 	echo "not ok stop: no $stop: make check builds it"
 	exit 1
 fi
-LD_PRELOAD=$stop "$BIN/stopat" "${STOP_SEED:-1}" "${STOP_SHARE:-6}" >"$SCRATCH/out" 2>/dev/null || :
+LD_PRELOAD=$stop "$BIN/stopat" "${STOP_SEED:-1}" "${STOP_SHARE:-12}" >"$SCRATCH/out" 2>/dev/null || :
 sed 's/ stopat/ stop/' "$SCRATCH/out"
