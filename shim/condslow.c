@@ -65,6 +65,8 @@ await(Cond *c, Proc *p, const Deadline *d, Wait *w)
 		if(condleave(c, p))
 			return r == Wnote ? EINTR : ETIMEDOUT;
 		/* Signalled: moved, or made ready.  From now on nothing but that Ready ends the wait. */
+		if(r == Wnote)
+			atomic_fetch_or_explicit(&p->event, Note, memory_order_relaxed);
 		block(p, nil, 0, nil, nil);
 		return 0;
 	}
@@ -182,6 +184,9 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 			r = locked;
 	}
 	p->passon = nil;
+	/* The cancellation strikes below, before the program can use the signal. */
+	if(unlikely(me.async) && r == 0 && (atomic_load_explicit(&p->event, memory_order_relaxed) & Note))
+		condwakefrom(c, nil, 0, 0);
 	atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
 	procleave(p);
 	if(unlikely(me.async)) {

@@ -252,8 +252,8 @@ main(void)
 	}
 	nostarving();
 	freed();
-	/* libc's own takes the waiting writer along, who never comes: its child hangs. */
-	if(getenv("LD_PRELOAD") != NULL)
+	/* libc's last reader hands the lock to the writer that waits, who is not in the child: its child hangs there for ever. */
+	if(preloaded())
 		forked();
 	return ok();
 }

@@ -85,8 +85,8 @@ mcheck(void)
 		SAME(pthread_mutex_lock(&m), 0);
 		SAME(pthread_mutex_unlock(&m), 0);
 	}
-	/* A child may keep the name of a thread that it does not have, until somebody queues there. */
-	SAME(*(int *)&m & (inchild ? 0xff : ~0), 0);
+	/* A child may keep Queued and the name of a thread that it does not have, until somebody queues there. */
+	SAME(*(int *)&m & (inchild ? 1 : ~0), 0);
 }
 
 static void *
