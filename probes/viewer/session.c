@@ -190,6 +190,13 @@ drain(Session *s, const int *status)
 			if(p != NULL && pass == 0 && own && p->h.realtime > latest)
 				latest = p->h.realtime;
 			else if(p != NULL && pass == 1 && (own || !profilealive(&p->h))) {
+				/* It may have ended since it was read. */
+				profilefree(p);
+				p = profileread(path, err);
+				if(p == NULL) {
+					free(path);
+					continue;
+				}
 				if(own)
 					setend(p, *status, p->h.realtime == latest);
 				bringhome(s, name[i]->d_name, p);
