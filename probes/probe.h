@@ -146,6 +146,9 @@ void misuse(Misuse, Kind, const void *object, Yonder yonder, int othertid, uint3
  */
 void recorderstart(void) __attribute__((visibility("hidden")));
 
+/* In the child of a fork: it lives from now on, although its profile is made at its first wait. */
+void recorderforked(void) __attribute__((visibility("hidden")));
+
 /* The process ends in an orderly way; status as for exit. */
 void recorderexit(int status) __attribute__((visibility("hidden")));
 

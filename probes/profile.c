@@ -39,6 +39,7 @@ Profile prof;
 static char dir[MAXDIR];
 static Fsection layout[NSECT];
 static uint32_t refreshing;
+static Fclock forkedat; /* the birth of this process, if it is a child without a profile yet */
 
 static const char *
 why(int err)
@@ -325,6 +326,13 @@ inherit(Fheader *h)
 	}
 }
 
+void
+recorderforked(void)
+{
+	if(recording())
+		clockpair(&forkedat);
+}
+
 const char *
 profilechild(void)
 {
@@ -335,6 +343,9 @@ profilechild(void)
 	h = make(&err);
 	if(h != nil) {
 		fill(h);
+		if(forkedat.ticks != 0)
+			h->start = forkedat;
+		forkedat.ticks = 0;
 		inherit(h);
 		err = sysmapmove(h, prof.header, prof.size);
 		if(err == 0)

@@ -149,6 +149,7 @@ forked(void)
 
 	me.tid = me.watched = 0;
 	me.timed = nil;
+	recorderforked();
 	if(checking)
 		checkforked(was);
 }
