@@ -1,5 +1,5 @@
 """What every program here is run with: a scratch folder, what is preloaded, a time limit, and its end."""
-import hashlib, json, os, random, shutil, signal, subprocess, time
+import hashlib, json, os, random, shutil, signal, subprocess, tempfile, time
 
 from sane import wrongs
 
@@ -10,6 +10,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Failed(Exception):
 	pass
 
+SHMROOM = 3 << 30  # a profile takes 4 MB, and a program may leave hundreds
+
 
 class Missing(Exception):
 	pass
@@ -18,13 +20,19 @@ class Missing(Exception):
 class Bench:
 	def __init__(self, scratch, build, preload, quick, rendez):
 		self.scratch, self.build, self.quick, self.rendez = scratch, build, quick, rendez
-		self.profiles = os.path.join(scratch, "profiles")
+		# In memory if there is room, as rendez run does it: the program writes into mapped files.
+		shm = os.statvfs("/dev/shm") if os.path.isdir("/dev/shm") else None
+		self.inmemory = tempfile.TemporaryDirectory(prefix="rz", dir="/dev/shm") \
+			if rendez and shm and shm.f_bavail * shm.f_frsize >= SHMROOM else None
+		self.profiles = os.path.join(self.inmemory.name if self.inmemory else scratch, "profiles")
 		self.env = {k: v for k, v in os.environ.items() if not k.startswith(("LD_", "RENDEZ", "MALLOC_", "PG", "GIT_"))}
 		self.env.update(LC_ALL="C.UTF-8", HOME=scratch, TMPDIR=scratch)
 		self.preloaded = dict(self.env)
 		if preload:
 			self.preloaded["LD_PRELOAD"] = ":".join(preload)
 		if rendez:
+			if self.inmemory:
+				os.chmod(self.inmemory.name, 0o755)
 			os.mkdir(self.profiles)
 			os.chmod(self.profiles, 0o1777)
 			self.preloaded["RENDEZ_DIR"] = self.profiles

@@ -36,7 +36,7 @@ def multiprocessing(b):
 
 def forks(b):
 	"""A process that forks while its threads hold and wait for every kind of lock."""
-	program, n = b.compile("forks.c"), b.pick(600, 12000)
+	program, n = b.compile("forks.c"), b.pick(200, 600)
 	with Clock() as t:
 		out = b.run([program, str(n)])
 	b.report()
