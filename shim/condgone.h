@@ -36,6 +36,6 @@ void condwakefrom(Cond *, Mutex *m, int all, uint32_t waker) HIDDEN;
 /* What Proc.abandon and Proc.passon are of a condition's waiter; and the cleanup of its frame. */
 void condabandon(Proc *) HIDDEN;
 void condpasson(Proc *) HIDDEN;
-void condgone(void *condgone) HIDDEN;
+void condgone(void *arg) HIDDEN;
 
 #endif
