@@ -122,10 +122,13 @@ def pgcrash(b):
 	with Clock() as t:
 		for _ in range(kills):
 			load = b.start(p.bench(1000000), **p.user)
-			victim = ""
-			while not victim:
-				victim = p.ask("select pid from pg_stat_activity where application_name = 'pgbench' and state = 'active' limit 1")
+			# pgbench's first connection, which only looks around, is alone and soon gone.
+			clients, victim = "from pg_stat_activity where application_name = 'pgbench' having count(*) > 2", ""
+			while not p.ask("select 1 " + clients):
+				pass
 			time.sleep(.3)
+			while not victim:
+				victim = p.ask("select max(pid) " + clients)
 			os.kill(int(victim), signal.SIGKILL)
 			_, _ = load.communicate(timeout=60)
 			limit = time.monotonic() + 60
