@@ -7,7 +7,18 @@
 
 #include "linux.h"
 
-typedef enum Hookkind { Hrendez, Hsemacquire } Hookkind;
+typedef enum Hookkind {
+	Hsleep,	     /* in a Rendez */
+	Hrsleep,     /* in a Rendez, with a QLock released */
+	Hrendezvous, /* at a tag */
+	Hsemacquire,
+	Hpostwait,
+	Hqlock,
+	Hrlock, /* a RWLock's */
+	Hwlock,
+	Hlock, /* a Lock */
+	NHOOKKIND
+} Hookkind;
 typedef enum Hookend { Hwoken, Htimeout, Hinterrupted } Hookend;
 
 /* Room for whatever the watcher keeps of one wait, in the waiter's frame. */
@@ -16,7 +27,8 @@ typedef struct Hookwait {
 } Hookwait;
 
 typedef struct Hook {
-	void (*begin)(Hookwait *, Hookkind, const void *object, uintptr_t pc);
+	/* pc: where the program called; holder: where who has the object called, 0 if there is none or it is not known */
+	void (*begin)(Hookwait *, Hookkind, const void *object, uintptr_t pc, uintptr_t holder);
 	void (*asleep)(void *hookwait); /* about to sleep */
 	void (*end)(Hookwait *, Hookend, uint32_t waker);
 	uint32_t (*waker)(uintptr_t pc); /* a name for who calls, given to end() as waker */

@@ -7,6 +7,11 @@
 #ifndef RENDEZ_LINUX_H
 #define RENDEZ_LINUX_H
 
+/* The public headers' plain names are for programs. */
+#ifndef RENDEZ_NOPLAINNAMES
+#define RENDEZ_NOPLAINNAMES
+#endif
+
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -276,43 +276,62 @@ procwalk(int (*f)(Proc *, void *), void *arg)
 				return;
 }
 
-Woken
-block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
+uint32_t
+eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg)
 {
-	uint32_t e, wanted = noted ? Ready | Note : Ready;
+	uint32_t e;
 	int r = 0;
 
-	stop("block");
-	e = atomic_load_explicit(&p->event, memory_order_acquire);
+	e = atomic_load_explicit(event, memory_order_acquire);
 	for(;;) {
-		if(e & Ready) {
-			p->waiting = Wgiven;
-			atomic_signal_fence(memory_order_seq_cst);
-			stop("block.given");
-			atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Ready | Asleep), memory_order_acquire);
-			stop("block.ready");
-			return Wready;
-		}
-		if(e & wanted) {
-			atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Note | Asleep), memory_order_acquire);
-			return Wnote;
-		}
-		if(r == ETIMEDOUT) {
-			/* Ready may come this moment; the queue's lock decides whether it did. */
-			atomic_fetch_and_explicit(&p->event, ~(uint32_t)Asleep, memory_order_relaxed);
-			return Wtimeout;
-		}
+		if(e & wanted)
+			return e & wanted & -(e & wanted);
+		if(r == ETIMEDOUT)
+			return 0;
+		if(r == EINTR && (how & Ewsignal))
+			return Asleep;
 		if(asleep != nil) {
 			asleep(arg);
 			asleep = nil;
 		}
 		if(!(e & Asleep) && !atomic_compare_exchange_strong_explicit(
-					&p->event, &e, e | Asleep, memory_order_acquire, memory_order_acquire))
+					event, &e, e | Asleep, memory_order_acquire, memory_order_acquire))
 			continue;
 		stop("block.asleep");
-		r = futexwait(&p->event, e | Asleep, d, 0);
+		r = futexwait(event, e | Asleep, d, how & Ewshared);
 		stop("block.awake");
-		e = atomic_load_explicit(&p->event, memory_order_acquire);
+		e = atomic_load_explicit(event, memory_order_acquire);
+	}
+}
+
+void
+eventset(Word *event, uint32_t bits, int shared)
+{
+	if(atomic_fetch_or_explicit(event, bits, memory_order_release) & Asleep) {
+		stop("ready.wake");
+		futexwake(event, 1, shared);
+	}
+}
+
+Woken
+block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
+{
+	stop("block");
+	switch(eventwait(&p->event, noted ? Ready | Note : Ready, d, 0, asleep, arg)) {
+	case Ready:
+		p->waiting = Wgiven;
+		atomic_signal_fence(memory_order_seq_cst);
+		stop("block.given");
+		atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Ready | Asleep), memory_order_acquire);
+		stop("block.ready");
+		return Wready;
+	case Note:
+		atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Note | Asleep), memory_order_acquire);
+		return Wnote;
+	default:
+		/* Ready may come this moment; the queue's lock decides whether it did. */
+		atomic_fetch_and_explicit(&p->event, ~(uint32_t)Asleep, memory_order_relaxed);
+		return Wtimeout;
 	}
 }
 
@@ -320,15 +339,11 @@ void
 ready(Proc *p)
 {
 	stop("ready");
-	if(atomic_fetch_or_explicit(&p->event, Ready, memory_order_release) & Asleep) {
-		stop("ready.wake");
-		futexwake(&p->event, 1, 0);
-	}
+	eventset(&p->event, Ready, 0);
 }
 
 void
 note(Proc *p)
 {
-	if(atomic_fetch_or_explicit(&p->event, Note, memory_order_release) & Asleep)
-		futexwake(&p->event, 1, 0);
+	eventset(&p->event, Note, 0);
 }

@@ -18,9 +18,8 @@
  * who was woken (or cannot tell) and leaves without taking wakes another if there is
  * something to take.  (tests/model/sem.pml, NOPASSON.)
  */
-#include "plan9.h"
-
 #include "hook.h"
+#include "p9sem.h"
 #include "linux.h"
 
 #include <errno.h>
@@ -60,7 +59,7 @@ acquire(long *addr, const Deadline *d, uintptr_t pc)
 	Hookwait w;
 
 	if(h != nil) {
-		h->begin(&w, Hsemacquire, addr, pc);
+		h->begin(&w, Hsemacquire, addr, pc, 0);
 		h->asleep(&w);
 	}
 	while((got = try(addr)) == 0) {
@@ -84,7 +83,7 @@ acquire(long *addr, const Deadline *d, uintptr_t pc)
 }
 
 int
-semacquire(long *addr, int block)
+p9semacquire(long *addr, int block)
 {
 	int got;
 
@@ -99,7 +98,7 @@ semacquire(long *addr, int block)
 }
 
 int
-tsemacquire(long *addr, unsigned long ms)
+p9tsemacquire(long *addr, unsigned long ms)
 {
 	Deadline d;
 	int got;
@@ -118,7 +117,7 @@ tsemacquire(long *addr, unsigned long ms)
 }
 
 long
-semrelease(long *addr, long count)
+p9semrelease(long *addr, long count)
 {
 	long v;
 

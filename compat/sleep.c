@@ -20,9 +20,8 @@
  * A waker takes no lock and allocates nothing, so a handler may be one, whatever it
  * interrupted.
  */
-#include "plan9.h"
-
 #include "hook.h"
+#include "p9sleep.h"
 #include "proc.h"
 
 _Atomic(const Hook *) hook;
@@ -58,7 +57,7 @@ rendezsleep(Rendez *r, int (*f)(void *), void *arg, const Deadline *d, uintptr_t
 	if(!f(arg)) {
 		s.h = hooked();
 		if(s.h != nil)
-			s.h->begin(&s.w, Hrendez, r, pc);
+			s.h->begin(&s.w, Hsleep, r, pc, 0);
 		how = block(p, d, 0, asleep, &s);
 		if(s.h != nil)
 			s.h->end(&s.w, how == Wready ? Hwoken : Htimeout, p->waker);

@@ -6,18 +6,32 @@
 
 _Static_assert(sizeof(Wait) <= sizeof(Hookwait), "a wait has room");
 
+static const struct {
+	uint8_t kind, op;
+} kinds[NHOOKKIND] = {
+    [Hsleep] = {Krendez, Osleep},
+    [Hrsleep] = {Krendez, Osleep},
+    [Hrendezvous] = {Krendezvous, Orendezvous},
+    [Hsemacquire] = {Ksemacquire, Oacquire},
+    [Hpostwait] = {Kpostwait, Owait},
+    [Hqlock] = {Kqlock, Olock},
+    [Hrlock] = {Krwlock, Ordlock},
+    [Hwlock] = {Krwlock, Owrlock},
+    [Hlock] = {Kspin, Olock},
+};
+
 static void
-begin(Hookwait *hw, Hookkind kind, const void *object, uintptr_t pc)
+begin(Hookwait *hw, Hookkind kind, const void *object, uintptr_t pc, uintptr_t holder)
 {
 	Wait *w = (Wait *)hw;
 
 	w->object = object;
 	w->idword = nil;
-	w->kind = kind == Hrendez ? Krendez : Ksemacquire;
-	w->op = kind == Hrendez ? Osleep : Oacquire;
+	w->kind = kinds[kind].kind;
+	w->op = kinds[kind].op;
 	w->counted = 0;
 	w->pc = pc;
-	waitbegin(w, 0);
+	waitbegin(w, holder);
 }
 
 static void

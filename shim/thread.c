@@ -17,6 +17,8 @@
 #include "real.h"
 #include "tsan.h"
 
+#include "../compat/self.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
@@ -28,6 +30,7 @@ ended(void *arg)
 {
 	(void)arg;
 	procexit();
+	selfexit();
 	threadgone();
 }
 

@@ -21,10 +21,10 @@ TEST(Sem, SE1_TakesOneIfThereIsOne)
 {
 	long s = 2;
 
-	EXPECT_EQ(semacquire(&s, 1), 1);
-	EXPECT_EQ(semacquire(&s, 0), 1);
+	EXPECT_EQ(p9semacquire(&s, 1), 1);
+	EXPECT_EQ(p9semacquire(&s, 0), 1);
 	EXPECT_EQ(s, 0);
-	EXPECT_EQ(semacquire(&s, 0), 0);
+	EXPECT_EQ(p9semacquire(&s, 0), 0);
 	EXPECT_EQ(s, 0);
 }
 
@@ -33,18 +33,18 @@ TEST(Sem, SE2_WaitsNoLongerThanItMay)
 	long s = 0;
 	auto start = std::chrono::steady_clock::now();
 
-	EXPECT_EQ(tsemacquire(&s, 0), 0);
-	EXPECT_EQ(tsemacquire(&s, 30), 0);
+	EXPECT_EQ(p9tsemacquire(&s, 0), 0);
+	EXPECT_EQ(p9tsemacquire(&s, 30), 0);
 	EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(29));
 	s = 1;
-	EXPECT_EQ(tsemacquire(&s, 0), 1);
+	EXPECT_EQ(p9tsemacquire(&s, 0), 1);
 }
 
 TEST(Sem, SE3_ReleaseReturnsTheValueItMade)
 {
 	long s = 3;
 
-	EXPECT_EQ(semrelease(&s, 4), 7);
+	EXPECT_EQ(p9semrelease(&s, 4), 7);
 	EXPECT_EQ(s, 7);
 }
 
@@ -54,20 +54,20 @@ TEST(Sem, SE4_BadArguments)
 	char bytes[2 * sizeof(long)] = {};
 	auto *crooked = reinterpret_cast<long *>(reinterpret_cast<uintptr_t>(bytes) | 1);
 
-	EXPECT_EQ(semrelease(&s, 0), 5);
+	EXPECT_EQ(p9semrelease(&s, 0), 5);
 	errno = 0;
-	EXPECT_EQ(semrelease(&s, -1), -1);
+	EXPECT_EQ(p9semrelease(&s, -1), -1);
 	EXPECT_EQ(errno, EINVAL);
-	EXPECT_EQ(semacquire(&negative, 1), -1);
-	EXPECT_EQ(semacquire(&negative, 0), -1);
-	EXPECT_EQ(tsemacquire(&negative, 10), -1);
-	EXPECT_EQ(semrelease(&negative, 1), -1);
-	EXPECT_EQ(semrelease(&full, 1), -1);
+	EXPECT_EQ(p9semacquire(&negative, 1), -1);
+	EXPECT_EQ(p9semacquire(&negative, 0), -1);
+	EXPECT_EQ(p9tsemacquire(&negative, 10), -1);
+	EXPECT_EQ(p9semrelease(&negative, 1), -1);
+	EXPECT_EQ(p9semrelease(&full, 1), -1);
 	EXPECT_EQ(full, INT_MAX);
 	errno = 0;
-	EXPECT_EQ(semacquire(crooked, 0), -1);
+	EXPECT_EQ(p9semacquire(crooked, 0), -1);
 	EXPECT_EQ(errno, EFAULT);
-	EXPECT_EQ(semacquire(nullptr, 0), -1);
+	EXPECT_EQ(p9semacquire(nullptr, 0), -1);
 }
 
 void
@@ -84,7 +84,7 @@ TEST(Sem, SE5_AHandlerInterrupts)
 	sa.sa_handler = nothing;
 	sigaction(SIGUSR1, &sa, nullptr);
 	std::thread t([&] {
-		result = semacquire(&s, 1);
+		result = p9semacquire(&s, 1);
 		error = errno;
 	});
 	while(result.load() == 2) {
@@ -107,15 +107,15 @@ TEST(Sem, SE6_SE14_WhatIsReleasedIsAcquired)
 	for(int i = 0; i < threads; i++) {
 		all.emplace_back([&] {
 			for(int k = 0; k < rounds; k++)
-				semrelease(&s, 1);
+				p9semrelease(&s, 1);
 		});
 		all.emplace_back([&, i] {
 			for(int k = 0; k < rounds; k++) {
 				int r;
 				do
-					r = i == 0   ? semacquire(&s, 0)
-					    : i == 1 ? tsemacquire(&s, 1)
-						     : semacquire(&s, 1);
+					r = i == 0   ? p9semacquire(&s, 0)
+					    : i == 1 ? p9tsemacquire(&s, 1)
+						     : p9semacquire(&s, 1);
 				while(r == 0);
 				ASSERT_EQ(r, 1);
 				got++;
@@ -136,12 +136,12 @@ TEST(Sem, SE8_OneReleaseOfNWakesN)
 
 	for(int i = 0; i < 3; i++)
 		all.emplace_back([&] {
-			semacquire(&s, 1);
+			p9semacquire(&s, 1);
 			woken++;
 		});
-	semrelease(&other, 1);
+	p9semrelease(&other, 1);
 	EXPECT_EQ(woken.load(), 0);
-	semrelease(&s, 3);
+	p9semrelease(&s, 3);
 	for(auto &t : all)
 		t.join();
 	EXPECT_EQ(woken.load(), 3);
@@ -165,14 +165,14 @@ TEST(Sem, SE13_SharedMemoryAtTwoAddresses)
 		auto *theirs = static_cast<long *>(b);
 		int bad = b == MAP_FAILED || b == a;
 		for(int i = 0; i < 1000 && !bad; i++) {
-			bad = semacquire(&theirs[0], 1) != 1;
-			semrelease(&theirs[1], 1);
+			bad = p9semacquire(&theirs[0], 1) != 1;
+			p9semrelease(&theirs[1], 1);
 		}
 		_exit(bad);
 	}
 	for(int i = 0; i < 1000; i++) {
-		semrelease(&mine[0], 1);
-		ASSERT_EQ(semacquire(&mine[1], 1), 1);
+		p9semrelease(&mine[0], 1);
+		ASSERT_EQ(p9semacquire(&mine[1], 1), 1);
 	}
 	int status = -1;
 	waitpid(pid, &status, 0);

@@ -313,9 +313,9 @@ sems(int self)
 			behind[0]++;
 			LAW(rz_sem_post(&sem) == 0);
 		}
-		if((i % 3 ? semacquire(&plansem, 1) : tsemacquire(&plansem, 1)) == 1) {
+		if((i % 3 ? p9semacquire(&plansem, 1) : p9tsemacquire(&plansem, 1)) == 1) {
 			behind[1]++;
-			LAW(semrelease(&plansem, 1) == 1);
+			LAW(p9semrelease(&plansem, 1) == 1);
 		}
 		if(i % 8 == 0) {
 			rz_pthread_spin_lock(&spin);

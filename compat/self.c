@@ -1,0 +1,128 @@
+/* Selfs: who a thread is to the others.  The argument stands in self.h. */
+#include "self.h"
+
+static __thread Self *self __attribute__((tls_model("initial-exec")));
+static _Atomic(Self *) all; /* pushed to only */
+
+static int
+claim(Self *s)
+{
+	uint32_t free = 0;
+
+	return atomic_load_explicit(&s->used, memory_order_relaxed) == 0 &&
+	       atomic_compare_exchange_strong_explicit(&s->used, &free, 1, memory_order_acquire, memory_order_relaxed);
+}
+
+/* Its thread went without telling us: made by a raw clone, or a parent's that did not come along over fork. */
+static int
+dead(Self *s)
+{
+	int tid = atomic_load_explicit(&s->tid, memory_order_relaxed);
+
+	if(tid == 0 || tidalive(tid))
+		return 0;
+	/* Of several that find it the one that zeroes tid has it. */
+	return atomic_compare_exchange_strong_explicit(&s->tid, &tid, 0, memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* Makes s the calling thread's, with nothing pending. */
+static void
+renew(Self *s)
+{
+	s->pid = (uint32_t)procpid();
+	atomic_store_explicit(&s->waits, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->pending, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->tid, systid(), memory_order_release);
+}
+
+static Self *
+make(void)
+{
+	Self *s, *next;
+
+	for(s = atomic_load_explicit(&all, memory_order_acquire); s != nil; s = s->next)
+		if(claim(s) || dead(s))
+			return s;
+	s = sysmap(sizeof *s, 0);
+	if(s == nil)
+		panic("out of memory for the identity of a thread", nil);
+	atomic_store_explicit(&s->used, 1, memory_order_relaxed);
+	next = atomic_load_explicit(&all, memory_order_relaxed);
+	do
+		s->next = next;
+	while(!atomic_compare_exchange_weak_explicit(&all, &next, s, memory_order_release, memory_order_relaxed));
+	return s;
+}
+
+Self *
+selfknown(void)
+{
+	if(self != nil && unlikely(self->pid != (uint32_t)procpid()))
+		renew(self);
+	return self;
+}
+
+/* A handler may come between any two steps and ask the same: the first to have set self has won. */
+Self *
+selfget(void)
+{
+	Self *s = selfknown();
+
+	if(likely(s != nil))
+		return s;
+	s = make();
+	renew(s);
+	atomic_signal_fence(memory_order_seq_cst);
+	if(self == nil) {
+		self = s;
+	} else {
+		atomic_store_explicit(&s->tid, 0, memory_order_relaxed);
+		atomic_store_explicit(&s->used, 0, memory_order_release);
+	}
+	return self;
+}
+
+void
+selfexit(void)
+{
+	Self *s = self;
+
+	if(s == nil)
+		return;
+	self = nil;
+	atomic_store_explicit(&s->waits, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->pending, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->tid, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->used, 0, memory_order_release);
+}
+
+P9proc *
+p9up(void)
+{
+	return &selfget()->pub;
+}
+
+/* Pairs with selfkick: the caller looks at pending after this. */
+void
+selfwaits(Self *s, Word *event, int how)
+{
+	atomic_store_explicit(&s->waits, (uintptr_t)event | (uintptr_t)(how & Ewshared), memory_order_seq_cst);
+}
+
+void
+selfwaited(Self *s)
+{
+	atomic_store_explicit(&s->waits, 0, memory_order_relaxed);
+}
+
+/* Pairs with selfwaits: pending is set before waits is looked at, both sequentially consistent. */
+void
+selfkick(Self *s, uint32_t bits)
+{
+	uintptr_t w;
+
+	atomic_fetch_or_explicit(&s->pending, bits, memory_order_seq_cst);
+	w = atomic_load_explicit(&s->waits, memory_order_seq_cst);
+	if(w != 0)
+		eventset((Word *)(w & ~(uintptr_t)Ewshared), Note, (int)(w & Ewshared));
+}
