@@ -126,3 +126,21 @@ selfkick(Self *s, uint32_t bits)
 	if(w != 0)
 		eventset((Word *)(w & ~(uintptr_t)Ewshared), Note, (int)(w & Ewshared));
 }
+
+void
+selftake(Self *s)
+{
+	atomic_exchange_explicit(&s->pending, 0, memory_order_seq_cst);
+	selferr("interrupted");
+}
+
+void
+selferr(const char *text)
+{
+	char *to = selfget()->pub.errstr;
+	size_t n;
+
+	for(n = 0; n < P9ERRMAX - 1 && text[n] != 0; n++)
+		to[n] = text[n];
+	to[n] = 0;
+}

@@ -57,6 +57,15 @@ selfpending(const Self *s)
 	return atomic_load_explicit(&((Self *)s)->pending, memory_order_seq_cst);
 }
 
+/*
+ * An interruptible wait ended, or did not begin, because something was pending: it is pending no more, and the thread's
+ * error string says "interrupted".
+ */
+void selftake(Self *) HIDDEN;
+
+/* The calling thread's error string; cut to fit. */
+void selferr(const char *text) HIDDEN;
+
 /* Make bits pending for s and make it look, if it is in an interruptible wait.  Async-signal-safe. */
 void selfkick(Self *s, uint32_t bits) HIDDEN;
 
