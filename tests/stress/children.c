@@ -93,6 +93,10 @@ forker(void *arg)
 	unsigned seed = seedof(4000);
 	while(!atomic_load_explicit(&stop, memory_order_acquire)) {
 		pid_t pid[2];
+		if(!due(&forks)) {
+			nap(500);
+			continue;
+		}
 		LAW(pthread_mutex_lock(&held) == 0);
 		for(int i = 0; i < 2; i++) {
 			int threads = rnd(&seed) % 4 > 0;

@@ -54,6 +54,9 @@ typedef struct Role {
 	_Atomic long done;
 } Role;
 
+/* Whether it has not yet done more than its share of the run so far (mixed.c). */
+int due(const Role *);
+
 /* stations.c: tokens go round stations, each a mutex and a condition; takers that never leave, and visitors. */
 extern Role trips;
 enum { STATIONS = 4, TAKERS = 3, TOKENS = 5 };
