@@ -85,7 +85,7 @@ RENDEZ_API void p9notkilled(void);
  * interrupt it: where that must not be missed use a call that takes a timeout, and ask again.
  *
  * The signal is the highest real-time one that has no handler at the first osenter in the process, and from then on
- * belongs to the library.  osenter unblocks it, osleave puts it back.  Brackets do not nest.  No waits of
+ * belongs to the library.  osenter unblocks it, osleave puts it back.  It must not be blocked, or given another handler, in between.  Brackets do not nest.  No waits of
  * this library stand inside, and no jump leads out.
  */
 RENDEZ_API void p9osenter(void);

@@ -140,14 +140,15 @@ acquire(long *addr, const Deadline *d, uintptr_t pc)
 	if(s != nil)
 		selfwaits(s, &p->event, 0);
 	while((got = try(addr)) == 0) {
-		noted = s != nil && selfpending(s) != 0;
-		if(noted)
+		if(s != nil && selfpending(s) != 0)
 			break;
 		r = s != nil ? sleepnoted(addr, p, d) : futexwait(lowhalf(addr), 0, d, 1);
 		if(r == ETIMEDOUT || r == EINTR)
 			break;
 	}
 	if(got == 0) {
+		/* It may be the handler that posted. */
+		noted = s != nil && selfpending(s) != 0;
 		end = noted || r == EINTR ? Hinterrupted : Htimeout;
 		passon(addr);
 	}

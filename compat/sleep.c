@@ -115,6 +115,14 @@ wait(Proc *p, Self *s, const Deadline *d, Sleeping *sleeping)
 	return how == Wready;
 }
 
+static Hookend
+ended(const Self *s, int woken)
+{
+	if(woken)
+		return Hwoken;
+	return s != nil && selfpending(s) != 0 ? Hinterrupted : Htimeout;
+}
+
 static void
 rendezsleep(Rendez *r, int (*f)(void *), void *arg, const Deadline *d, uintptr_t pc)
 {
@@ -151,16 +159,13 @@ rendezsleep(Rendez *r, int (*f)(void *), void *arg, const Deadline *d, uintptr_t
 		sl.asleep = 0;
 		if(sl.h != nil)
 			sl.h->begin(&sl.w, Hsleep, r, pc, 0);
-		woken = wait(p, s, d, &sl);
+		woken = wait(p, s, d, &sl) || !takeoff(p, r);
+		/* Who did not wake us may still write there. */
 		if(sl.h != nil)
-			sl.h->end(&sl.w,
-			    woken			 ? Hwoken
-			    : s != nil && selfpending(s) ? Hinterrupted
-							 : Htimeout,
-			    p->waker);
+			sl.h->end(&sl.w, ended(s, woken), woken ? p->waker : 0);
+	} else {
+		takeoff(p, r);
 	}
-	if(!woken)
-		woken = !takeoff(p, r);
 	if(s != nil) {
 		why = atomic_fetch_and_explicit(&s->pending, ~(uint32_t)(Psleeping | Pswi), memory_order_seq_cst);
 		selfwaited(s);
