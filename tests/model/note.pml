@@ -5,8 +5,8 @@
  * One word has Pnote and the queue; each slot has a bit of its own.  A text is written in two steps (torn between them), and read
  * in two.  The first poster's note is one of the system's (-DFLUSH): it drops what is queued.
  *
- * It must hold that each note that was queued, and not dropped, is handled once, whole and in the order of queueing; that there is
- * Pnote while a note is queued that no interruption has come for; and that no slot is lost.
+ * It must hold that each note that was queued, and not dropped, is handled once, whole and in the order of queueing; that an
+ * interruption has a note of its own; and that no slot is lost.
  */
 #ifndef NP
 #define NP 3
@@ -30,6 +30,7 @@ byte text[NS];
 
 byte handled[NP], dropped[NP], queued[NP], discarded;	/* ghosts */
 byte order[NP], norder, nhandled;
+bit due;			/* ghost: a note has come for which there was no interruption */
 bit over;
 
 inline push(s) {
@@ -86,7 +87,7 @@ proctype poster(byte me) {
 		fi;
 		if
 		:: n == NQ -> used[s] = 0; goto nofit
-		:: else -> push(s); queued[me] = 1; order[norder] = me; norder++
+		:: else -> push(s); queued[me] = 1; due = 1; order[norder] = me; norder++
 		fi;
 #ifdef NOTELATE
 	};
@@ -99,7 +100,7 @@ proctype poster(byte me) {
 	:: else -> goto out
 	od;
 nofit:
-	atomic { discarded++; Pnote = 1 };
+	atomic { discarded++; due = 1; Pnote = 1 };
 out:
 	skip
 }
@@ -113,7 +114,7 @@ active proctype owner() {
 #ifdef TAKELATE
 		skip;
 #else
-		Pnote = 0;
+		atomic { assert(due); due = 0; Pnote = 0 };
 #endif
 		do
 		:: n == 0 -> break
@@ -137,8 +138,9 @@ active proctype owner() {
 				if
 				:: n == 0 -> Pnote = 0
 				:: else
-				fi
+				fi;
 #endif
+				due = (n == 0 -> 0 : due)
 			};
 #ifdef FREEFIRST
 			used[s] = 0;
