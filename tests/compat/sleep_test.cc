@@ -436,7 +436,7 @@ TEST(Tsleep, TS3_NothingTouchesARendezThatIsGone)
 {
 	static std::atomic<Rendez *> where;
 	static std::atomic<bool> over;
-	const int rounds = 100000;
+	const int rounds = 20000;
 
 	where = nullptr;
 	over = false;
