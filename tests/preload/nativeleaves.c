@@ -11,7 +11,7 @@
 
 enum { SLEEP, TSLEEP, SEM, NWAIT };
 enum { JUMP, ERROR, EXIT, CANCEL, NWAY };
-enum { ROUNDS = 200 };
+enum { ROUNDS = 48 };
 
 static struct {
 	__typeof__(p9sleep) *sleep;
