@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "p9base.h"
+#include "p9error.h"
 #include "p9lock.h"
 #include "p9note.h"
 #include "p9sem.h"

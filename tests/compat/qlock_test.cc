@@ -14,39 +14,23 @@
 
 // Of compat/self.h and compat/proc.h.
 extern "C" {
-struct Self;
-Self *selfget();
-void selfkick(Self *, uint32_t bits);
 void procabandon(int (*keep)(const void *, void *), void *arg);
 }
 
 namespace {
 
-enum { Pnote = 1 };
-
-thread_local sigjmp_buf label;
-
 // eqlock; false: it was interrupted.
 bool
 eqlocked(P9qlock *l)
 {
-	if(sigsetjmp(label, 0) != 0)
+	if(p9waserror()) {
+		EXPECT_STREQ(p9up()->errstr, "interrupted");
 		return false;
+	}
 	p9eqlock(l);
+	p9poperror();
 	return true;
 }
-
-} // namespace
-
-void
-p9error(const char *text)
-{
-	EXPECT_STREQ(text, "interrupted");
-	EXPECT_STREQ(p9up()->errstr, "interrupted");
-	siglongjmp(label, 1);
-}
-
-namespace {
 
 TEST(Qlock, QL1_CanqlockTakesOnlyWhatIsFree)
 {
@@ -159,12 +143,12 @@ TEST(Qlock, QL1_TheNextHolderMayFreeIt)
 TEST(Qlock, QL2_NT3_ANoteDoesNotEndQlock)
 {
 	P9qlock l = {};
-	std::atomic<Self *> self{nullptr};
+	std::atomic<P9proc *> self{nullptr};
 	std::atomic<bool> got{false};
 
 	p9qlock(&l);
 	Waiter w([&] {
-		self = selfget();
+		self = p9up();
 		p9qlock(&l);
 		got = true;
 		p9qunlock(&l);
@@ -174,7 +158,7 @@ TEST(Qlock, QL2_NT3_ANoteDoesNotEndQlock)
 		EXPECT_FALSE(eqlocked(&held));
 	});
 	w.asleep();
-	selfkick(self, Pnote);
+	p9postnote(self, 1, "stop", P9NUser);
 	usleep(20000);
 	EXPECT_FALSE(got);
 	w.asleep();
@@ -185,7 +169,7 @@ TEST(Eqlock, QL2_APendingNoteEndsItOnlyWhenItWouldWait)
 {
 	P9qlock l = {};
 
-	selfkick(selfget(), Pnote);
+	p9postnote(p9up(), 1, "stop", P9NUser);
 	EXPECT_TRUE(eqlocked(&l));
 	EXPECT_FALSE(eqlocked(&l));
 	EXPECT_EQ(l.q.first, nullptr);
@@ -198,13 +182,13 @@ TEST(Eqlock, QL2_NT3_ANotePullsItOutOfTheMiddle)
 {
 	P9qlock l = {};
 	std::vector<int> order;
-	std::atomic<Self *> self[3] = {};
+	std::atomic<P9proc *> self[3] = {};
 	std::unique_ptr<Waiter> w[3];
 
 	p9qlock(&l);
 	for(int k = 0; k < 3; k++) {
 		w[k] = std::make_unique<Waiter>([&, k] {
-			self[k] = selfget();
+			self[k] = p9up();
 			if(!eqlocked(&l))
 				return;
 			order.push_back(k);
@@ -212,7 +196,7 @@ TEST(Eqlock, QL2_NT3_ANotePullsItOutOfTheMiddle)
 		});
 		w[k]->asleep();
 	}
-	selfkick(self[1], Pnote);
+	p9postnote(self[1], 1, "stop", P9NUser);
 	w[1]->join();
 	p9qunlock(&l);
 	w[0]->join();
@@ -226,12 +210,12 @@ TEST(Eqlock, QL2_HandOffAgainstNoteHasOneWinner)
 {
 	const int rounds = 100000;
 	P9qlock l = {}, mine = {};
-	std::atomic<Self *> self{nullptr};
+	std::atomic<P9proc *> self{nullptr};
 	std::atomic<int> go{0}, posted{0}, done{0};
 	long got = 0, broken = 0;
 	unsigned seed = 1;
 	Waiter w([&] {
-		self = selfget();
+		self = p9up();
 		p9qlock(&mine);
 		for(int i = 1; i <= rounds; i++) {
 			while(go < i)
@@ -260,7 +244,7 @@ TEST(Eqlock, QL2_HandOffAgainstNoteHasOneWinner)
 		for(int k = rand_r(&seed) % 64; k > 0; k--)
 			__asm__ volatile("");
 		if(i % 2) {
-			selfkick(self, Pnote);
+			p9postnote(self, 1, "stop", P9NUser);
 			for(int k = rand_r(&seed) % 256; k > 0; k--)
 				__asm__ volatile("");
 			p9qunlock(&l);
@@ -268,7 +252,7 @@ TEST(Eqlock, QL2_HandOffAgainstNoteHasOneWinner)
 			p9qunlock(&l);
 			for(int k = rand_r(&seed) % 256; k > 0; k--)
 				__asm__ volatile("");
-			selfkick(self, Pnote);
+			p9postnote(self, 1, "stop", P9NUser);
 		}
 		posted = i;
 		while(done < i)

@@ -12,9 +12,6 @@
 #include <vector>
 
 extern "C" {
-struct Self;
-Self *selfget();
-void selfkick(Self *, uint32_t bits);
 void procabandon(int (*keep)(const void *, void *), void *arg);
 }
 
@@ -126,10 +123,10 @@ TEST(Rsleep, RZ2_NT3_ANoteDoesNotEndIt)
 {
 	P9qlock l = {};
 	Rendez r = {nullptr, &l};
-	std::atomic<Self *> self{nullptr};
+	std::atomic<P9proc *> self{nullptr};
 	std::atomic<bool> back{false};
 	Waiter w([&] {
-		self = selfget();
+		self = p9up();
 		p9qlock(&l);
 		p9rsleep(&r);
 		back = true;
@@ -137,7 +134,7 @@ TEST(Rsleep, RZ2_NT3_ANoteDoesNotEndIt)
 	});
 
 	w.asleep();
-	selfkick(self, 1);
+	p9postnote(self, 1, "stop", P9NUser);
 	usleep(20000);
 	EXPECT_FALSE(back);
 	w.asleep();
@@ -154,13 +151,13 @@ TEST(Rsleep, RZ1_RZ2_UnderFireNothingIsLost)
 	Rendez full = {nullptr, &l}, empty = {nullptr, &l};
 	int filled = 0;
 	long put = 0, taken = 0;
-	std::atomic<Self *> selves[2 * n] = {};
+	std::atomic<P9proc *> selves[2 * n] = {};
 	std::atomic<int> left{2 * n};
 	std::vector<std::unique_ptr<Waiter>> all;
 
 	for(int k = 0; k < n; k++) {
 		all.push_back(std::make_unique<Waiter>([&, k] {
-			selves[k] = selfget();
+			selves[k] = p9up();
 			for(int i = 1; i <= each; i++) {
 				p9qlock(&l);
 				while(filled == room)
@@ -176,7 +173,7 @@ TEST(Rsleep, RZ1_RZ2_UnderFireNothingIsLost)
 			left--;
 		}));
 		all.push_back(std::make_unique<Waiter>([&, k] {
-			selves[n + k] = selfget();
+			selves[n + k] = p9up();
 			for(int i = 1; i <= each; i++) {
 				p9qlock(&l);
 				while(filled == 0)
@@ -190,8 +187,8 @@ TEST(Rsleep, RZ1_RZ2_UnderFireNothingIsLost)
 		}));
 	}
 	for(int k = 0; left > 0; k = (k + 1) % (2 * n)) {
-		if(Self *s = selves[k])
-			selfkick(s, 1);
+		if(P9proc *s = selves[k])
+			p9postnote(s, 1, "stop", P9NUser);
 		usleep(500);
 	}
 	all.clear();

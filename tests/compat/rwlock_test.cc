@@ -13,9 +13,6 @@
 #include <vector>
 
 extern "C" {
-struct Self;
-Self *selfget();
-void selfkick(Self *, uint32_t bits);
 void procabandon(int (*keep)(const void *, void *), void *arg);
 }
 
@@ -170,12 +167,12 @@ TEST(Rwlock, QL2_NT3_ANoteDoesNotEndTheWait)
 {
 	for(int write = 0; write < 2; write++) {
 		P9rwlock l = {};
-		std::atomic<Self *> self{nullptr};
+		std::atomic<P9proc *> self{nullptr};
 		std::atomic<bool> got{false};
 
 		p9wlock(&l);
 		Waiter w([&, write] {
-			self = selfget();
+			self = p9up();
 			if(write)
 				p9wlock(&l);
 			else
@@ -187,7 +184,7 @@ TEST(Rwlock, QL2_NT3_ANoteDoesNotEndTheWait)
 				p9runlock(&l);
 		});
 		w.asleep();
-		selfkick(self, 1);
+		p9postnote(self, 1, "stop", P9NUser);
 		usleep(20000);
 		EXPECT_FALSE(got);
 		p9wunlock(&l);

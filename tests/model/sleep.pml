@@ -1,38 +1,51 @@
 /*
- * block() and ready() of compat/proc.c, and sleep, tsleep and wakeup of compat/sleep.c on top of them: one
- * sleeper on a Rendez, NW wakers, a note.  The sleep may time out (-DTIMEOUT); the futex may end a wait
- * for no reason, once (oftener would hide lost wakeups).
+ * block() and ready() of compat/proc.c, sleep, tsleep and wakeup of compat/sleep.c on top of them, and how a note
+ * finds the sleeper (compat/self.h): one sleeper on a Rendez, NW wakers, a note.  The sleep may time out
+ * (-DTIMEOUT); nobody wakes it but the note (-DNOTEONLY); it may be left once by a jump from a handler, after any step (-DVANISH).  The futex may end a wait for no reason, once
+ * (oftener would hide lost wakeups).
  *
- * The two Dekker pairs stand on store buffers: the sleeper's publication of r->p and a waker's store of
- * its condition become visible to others some time later, and only a fence, or an atomic operation on
+ * The Dekker pairs stand on store buffers: the sleeper's publication of r->p and of the event word it waits on, a waker's store of
+ * its condition and the noter's of what is pending become visible to others some time later, and only a fence, or an atomic operation on
  * that word, waits for it.  (On x86 the compare-and-swap is the sleeper's fence; the orders of C11 do not
- * say so of other machines.)  The pairs: publish, fence, test f against set, fence, look up r->p.
+ * say so of other machines.)  The pairs: publish, fence, test f against set, fence, look up r->p; publish, fence, test
+ * pending against set, fence, look up waits.
  *
  * It must hold that each Ready is consumed by one block() of the sleep it was meant for, that the sleeper
- * does not sleep on when all wakers are done, and that the note interrupts one sleep or stays pending.
+ * does not sleep on when all wakers are done or a note is pending, and that the note interrupts one sleep or stays pending.
  */
 #define Ready 1
 #define Note 2
 #define Asleep 4
 #define Timeout 8
+#define Coming 1		/* of rp: the sleeper's, but not for wakers */
+#define There 2
 #ifndef NW
 #define NW 2
 #endif
 
 byte ev;			/* the event word */
 bit fut;			/* the sleeper is in the kernel */
-bit rp;				/* r->p: the sleeper, or nil */
+byte rp;			/* r->p: nil, or the sleeper */
 byte cond;			/* the sleeper waits for NW */
-bit pubbuf, condbuf[NW];	/* store buffers: rp = 1, cond++ */
+bit pending, waits;		/* Self.pending, Self.waits */
+bit pubbuf, waitbuf, pendbuf, condbuf[NW];	/* store buffers: rp = There, waits = 1, pending = 1, cond++ */
 bit spurious = 1;		/* the kernel may still do it */
 byte noted;			/* ghost: sleeps that ended in Eintr */
-
-#define has(b) ((ev & (b)) != 0)
-#ifdef CLEARALL
-#define onready (Ready|Note|Asleep)
+#ifdef VANISH
+bit vanish = 1;			/* the handler may still come, and jump */
+#define came vanish = 0
 #else
-#define onready (Ready|Asleep)
+#define vanish 0
+#define came skip
 #endif
+
+#ifdef NOTEONLY
+#define enough (noted > 0)
+#else
+#define enough (cond >= NW)
+#endif
+#define has(b) ((ev & (b)) != 0)
+#define onready (Ready|Asleep)
 #ifdef NOCOMPARE
 #define unchanged 1
 #else
@@ -44,6 +57,14 @@ byte noted;			/* ghost: sleeps that ended in Eintr */
 #define late 0
 #endif
 
+/* Here a handler may come and jump. */
+inline handler() {
+	if
+	:: atomic { vanish -> came; goto left }
+	:: true
+	fi
+}
+
 /* How it ended, in why: Ready, Note (if it may be interrupted) or Timeout (if it has a deadline). */
 inline block(deadline, interruptible) {
 	why = 0;
@@ -52,7 +73,7 @@ inline block(deadline, interruptible) {
 	:: else ->
 		atomic {
 			if
-			:: has(Ready) -> ev = ev & ~onready; why = Ready
+			:: has(Ready) -> why = Ready
 			:: !has(Ready) && has(Note) && interruptible -> ev = ev & ~(Note|Asleep); why = Note
 			:: else -> ev = ev | Asleep; seen = ev
 			fi
@@ -68,13 +89,55 @@ inline block(deadline, interruptible) {
 			if
 			:: !fut
 			:: atomic { fut && spurious -> spurious = 0; fut = 0 }
+			:: atomic { fut && vanish -> fut = 0; came; goto left }
 			:: atomic { fut && deadline && late -> fut = 0; why = Timeout };
 				ev = ev & ~Asleep
 			fi;
 			seen = 0
+		:: why == Ready ->
+#ifdef GIVENLATE
+			ev = ev & ~onready;
+			handler();
+			given = 1
+#else
+			given = 1;
+			handler();
+			ev = ev & ~onready
+#endif
 		:: else
 		fi
 	od
+}
+
+/* Off the Rendez; or a waker has us, and its Ready is ours to consume. */
+inline takeoff() {
+	!pubbuf;	/* the sleeper sees its own stores */
+	if
+	:: linked && rp != Coming ->
+		atomic {
+			if
+			:: rp == There -> rp = Coming
+			:: else -> taken = 1
+			fi
+		};
+		if
+		:: taken ->
+#ifndef NOCONSUME
+			block(0, 0);
+#endif
+			assert(!has(Ready))
+		:: else
+		fi
+	:: else
+	fi;
+	if
+	:: !taken ->
+		handler();
+		linked = 0;
+		handler();
+		atomic { assert(rp == Coming); rp = 0 }
+	:: else
+	fi
 }
 
 inline kick() {
@@ -87,39 +150,91 @@ inline kick() {
 
 active proctype sleeper() {
 	byte why, seen;
-	bit intr, mine;
+	bit intr, linked, given, taken;
 	do
-	:: cond >= NW -> break
+	:: enough -> break
 	:: else ->
-		atomic { assert(!rp && !pubbuf); pubbuf = 1; intr = 0 };
-#ifndef NOFENCE
-		!pubbuf;
+		atomic { assert(rp == 0 && !pubbuf); linked = 0; given = 0; taken = 0; intr = 0; why = 0 };
+		handler();
+		rp = Coming;		/* compare-and-swap, from nil */
+		handler();
+#ifndef LINKLATE
+		linked = 1;
+		handler();
+#endif
+#ifdef NOFENCE
+		pubbuf = 1;
+#else
+		rp = There;
+#endif
+		handler();
+#ifdef LINKLATE
+		linked = 1;
 #endif
 		if
-		:: cond >= NW -> why = 0
-		:: else -> block(1, 1)
+		:: enough
+		:: else ->
+#ifdef TESTFIRST
+			intr = pending;
+#endif
+#ifdef NOFENCEWAITS
+			waitbuf = 1;
+#else
+			waits = 1;
+#endif
+			handler();
+#ifndef TESTFIRST
+			intr = pending;
+#endif
+			do
+			:: intr -> break
+			:: else ->
+				block(1, 1);
+				if
+				:: why == Note -> intr = pending	/* it may mean nothing */
+				:: else -> break
+				fi
+			od
 		fi;
-		intr = (why == Note);
-		atomic { !pubbuf; mine = rp; rp = 0 };	/* compare-and-swap, up to nil */
-		assert(!(mine && why == Ready));
 		if
-		:: !mine && why != Ready ->		/* a waker has us: its Ready is ours to consume */
-#ifndef NOCONSUME
-			block(0, 0);
-#endif
-			assert(!has(Ready))
-		:: else
+		:: why != Ready -> takeoff()
+		:: else -> assert(rp == 0)
 		fi;
 		atomic {
-			assert(!has(Ready));
+			assert(!has(Ready) && rp == 0);
+			!waitbuf;
+			waits = 0;
 			if
-			:: has(Note) -> ev = ev & ~Note; intr = 1
+			:: pending -> pending = 0; noted++
 			:: else
-			fi;
-			noted = noted + intr
-		}
+			fi
+		};
+		goto next;
+left:
+		/* What the handler undoes before it jumps. */
+		atomic {
+			!pubbuf;
+			fut = 0;
+			taken = 0;
+			if
+			:: given
+			:: !given && linked && rp != 0 -> rp = 0
+			:: !given && linked && rp == 0 -> taken = 1
+			:: !given && !linked ->
+				if
+				:: rp == Coming -> rp = 0
+				:: else -> assert(rp == 0)
+				fi
+			fi
+		};
+		if
+		:: taken -> has(Ready)
+		:: else
+		fi;
+		atomic { !waitbuf; waits = 0; ev = 0 };
+next:		skip
 	od;
-	intr = 0; why = 0; mine = 0
+	atomic { linked = 0; given = 0; taken = 0; intr = 0; why = 0; seen = 0 }
 }
 
 proctype waker(byte me) {
@@ -130,8 +245,13 @@ proctype waker(byte me) {
 	!condbuf[me];
 #endif
 	if
-	:: rp ->
-		atomic { !condbuf[me]; p = rp; rp = 0 };
+#ifdef NOTAG
+	:: rp != 0 ->
+		atomic { !condbuf[me]; p = (rp != 0); rp = 0 };
+#else
+	:: rp == There ->
+		atomic { !condbuf[me]; p = (rp == There); rp = (p -> 0 : rp) };
+#endif
 		if
 		:: p -> atomic { old = ev; ev = ev | Ready }; kick()
 		:: else
@@ -142,21 +262,32 @@ proctype waker(byte me) {
 
 active proctype noter() {
 	byte old;
-	atomic {
-		old = ev;
-#ifdef NOTEREADIES
-		ev = ev | Note | Ready
+#ifdef NOFENCENOTE
+	pendbuf = 1;
 #else
-		ev = ev | Note
+	pending = 1;
 #endif
-	};
-	kick()
+	if
+	:: waits ->
+		atomic {
+			old = ev;
+#ifdef NOTEREADIES
+			ev = ev | Note | Ready
+#else
+			ev = ev | Note
+#endif
+		};
+		kick()
+	:: else
+	fi
 }
 
 active proctype storebuffers() {
 	byte i;
 end:	do
-	:: atomic { pubbuf -> rp = 1; pubbuf = 0 }
+	:: atomic { pubbuf -> rp = There; pubbuf = 0 }
+	:: atomic { waitbuf -> waits = 1; waitbuf = 0 }
+	:: atomic { pendbuf -> pending = 1; pendbuf = 0 }
 	:: atomic { condbuf[0] -> condbuf[0] = 0; cond++ }
 #if NW > 1
 	:: atomic { condbuf[1] -> condbuf[1] = 0; cond++ }
@@ -171,10 +302,13 @@ init {
 	byte i;
 	atomic {
 		do
+#ifdef NOTEONLY
+		:: true -> break
+#endif
 		:: i < NW -> run waker(i); i++
 		:: else -> break
 		od
 	};
 	timeout ->
-	assert(noted + (has(Note) -> 1 : 0) == 1)
+	assert(noted + pending == 1)
 }

@@ -155,18 +155,20 @@ UNUSED static const char *proc = "/proc";
 UNUSED static void
 asleeptid(pid_t tid)
 {
-	char path[64], now[200], before[200] = "", want[16];
+	char path[64], now[200], before[200] = "", want[16], two[16];
 	int same = 0;
 
 	snprintf(path, sizeof path, "%s/self/task/%d/syscall", proc, (int)tid);
-	int n = snprintf(want, sizeof want, "%d ", (int)SYS_futex);
+	size_t n = (size_t)snprintf(want, sizeof want, "%d ", (int)SYS_futex);
+	size_t m = (size_t)snprintf(two, sizeof two, "%d ", 449); /* futex_waitv */
 	while(same < 3) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 		ssize_t got = fd < 0 ? -1 : read(fd, now, sizeof now - 1);
 		if(fd >= 0)
 			close(fd);
 		now[got < 0 ? 0 : got] = 0;
-		same = strncmp(now, want, (size_t)n) == 0 && strcmp(now, before) == 0 ? same + 1 : 0;
+		same = (strncmp(now, want, n) == 0 || strncmp(now, two, m) == 0) && strcmp(now, before) == 0 ? same + 1
+													     : 0;
 		strcpy(before, now);
 		napus(200);
 	}

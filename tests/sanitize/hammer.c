@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { N = 4 };
 
@@ -418,6 +419,66 @@ plan9locks(int self)
 	}
 }
 
+/*
+ * Notes and errors: each thread waits, in ways that a note breaks, posts notes to the others and reads its own in a handler.  A text is
+ * one letter, repeated as often as its place in the alphabet says.  Plain memory that is handed over under the semaphore
+ * stays whole whoever is interrupted.
+ */
+static P9proc *_Atomic proc[N];
+static long behindnotes, notesem;
+static Rendez nap[N];
+
+static void
+reads(void *ureg, char *text)
+{
+	(void)ureg;
+	LAW(strlen(text) == (size_t)(text[0] - 'a' + 1) && strspn(text, (char[]){text[0], 0}) == strlen(text));
+	p9noted(P9NCONT);
+}
+
+static void
+napping(int self)
+{
+	if(p9waserror()) {
+		LAW(strcmp(p9up()->errstr, "interrupted") == 0);
+		return;
+	}
+	p9tsleep(&nap[self], p9return0, NULL, self & 1);
+	p9osenter();
+	p9osleave();
+	p9poperror();
+}
+
+static void
+notes(int self)
+{
+	char text[32];
+	int i, k, r;
+
+	if(self & 1)
+		p9notify(reads);
+	atomic_store_explicit(&proc[self], p9up(), memory_order_release);
+	rz_pthread_barrier_wait(&gate);
+	for(i = 0; i < rounds; i++) {
+		k = i % 26;
+		memset(text, 'a' + k, (size_t)k + 1);
+		text[k + 1] = 0;
+		p9postnote(
+		    atomic_load_explicit(&proc[(self + i) % N], memory_order_acquire), 1, text, i % 8 ? P9NUser : 0);
+		if(i % 16 == 0)
+			p9swiproc(atomic_load_explicit(&proc[(self + 1) % N], memory_order_acquire), i & 16);
+		p9wakeup(&nap[(self + i) % N]);
+		napping(self);
+		r = i % 3 ? p9semacquire(&notesem, 1) : p9tsemacquire(&notesem, 1);
+		if(r != 1)
+			continue;
+		behindnotes++;
+		LAW(p9semrelease(&notesem, 1) == 1);
+	}
+	/* Nobody posts to one that is gone, here; the memory would bear it. */
+	rz_pthread_barrier_wait(&gate);
+}
+
 static void (*role)(int);
 
 static void *
@@ -454,6 +515,7 @@ main(int argc, char **argv)
 	rz_cnd_init(&cnd);
 	mutexinit();
 	rwinit();
+	notesem = 1;
 	place[0].tokens = place[1].tokens = 1;
 	all(onces);
 	/* Again and again: the Procs of threads that are gone are found free. */
@@ -466,6 +528,7 @@ main(int argc, char **argv)
 		all(sems);
 		all(sleeps);
 		all(plan9locks);
+		all(notes);
 	}
 	printf("ok hammer\n");
 	return 0;
