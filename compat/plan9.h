@@ -2,8 +2,17 @@
  * The calls of Plan 9 and Inferno, over Linux.
  *
  * Source written for those systems keeps its names.  The functions are exported with p9 before them (p9base.h), and
- * sleep, which libc has too, is told apart by its arguments: sleep(r, f, arg) is p9sleep, sleep(1) is libc's.
- * Code that wants none of the plain names defines RENDEZ_NOPLAINNAMES first and calls the p9 names.
+ * the two names that libc has too are told apart by their arguments:
+ *
+ *	sleep(r, f, arg)	p9sleep		sleep(seconds)				libc's
+ *	error(message)		p9error		error(status, errnum, format, ...)	libc's
+ *
+ * In C++ they are overloads.  In C they are macros with arguments, so a name without a call (&up->sleep, a pointer to
+ * sleep) is the plain one, and of calls through a member of that name those with libc's number of arguments; another is
+ * written (x->error)(message).
+ *
+ * Code that wants none of the plain names defines RENDEZ_NOPLAINNAMES first and calls the p9 names.  Code that uses up
+ * for something of its own says #undef up and calls p9up().
  *
  * Link with -lrendez, or find them in the preloaded library: both are one.
  * None of them is a cancellation point.  After fork nobody waits in the child.
@@ -11,7 +20,7 @@
 #ifndef RENDEZ_PLAN9_H
 #define RENDEZ_PLAN9_H
 
-/* Before the names below are taken: the header that declares libc's. */
+/* The header that declares libc's sleep: before the name is taken. */
 #include <unistd.h>
 
 #include "p9base.h"
@@ -20,8 +29,14 @@
 #include "p9sleep.h"
 
 #ifndef RENDEZ_NOPLAINNAMES
-#define sleep(...) RENDEZ_PICK3(__VA_ARGS__, p9sleep, p9sleep, sleep)(__VA_ARGS__)
+#ifdef __cplusplus
+extern "C++" {
+void sleep(Rendez *r, int (*f)(void *), void *arg) __asm__("p9sleep");
+}
+#else
+#define sleep(...) RENDEZ_PICK3(__VA_ARGS__, p9sleep, sleep, sleep, )(__VA_ARGS__)
 #define RENDEZ_PICK3(a, b, c, name, ...) name
+#endif
 #endif
 
 #endif
