@@ -17,4 +17,12 @@ void lock(Lock *) HIDDEN;
 int canlock(Lock *) HIDDEN;
 void unlock(Lock *) HIDDEN;
 
+/*
+ * What it is made of, for words elsewhere.  tag: a multiple of 4 that is kept in the word while it is locked and after; a word
+ * with another tag is free, whatever else it says.  shared: the word is in memory that processes share.  asleep is called once
+ * before it first sleeps, unless nil.  Both return the word that they found.
+ */
+uint32_t lockword(Word *, uint32_t tag, int shared, void (*asleep)(void *), void *arg) HIDDEN;
+uint32_t unlockword(Word *, uint32_t tag, int shared) HIDDEN;
+
 #endif

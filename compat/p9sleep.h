@@ -8,14 +8,20 @@
 extern "C" {
 #endif
 
+typedef struct P9qlock P9qlock;
+
 /*
  * A Rendez is where one thread waits for a condition that others make true.  All
  * zero is its initial state.  It holds at most one sleeper: callers that may
  * collide serialise themselves with a lock.  It must exist until every wakeup
  * that may run has returned.  Not usable between processes.
+ *
+ * With a QLock in it it is where any number wait for what that guards: rsleep, p9lock.h.
+ * It is for the one or for the other, as long as anybody waits in it.
  */
 typedef struct Rendez {
-	void *p; /* the sleeper; only these functions touch it */
+	void *p;    /* who sleeps here; only these functions touch it */
+	P9qlock *l; /* for rsleep (p9lock.h): set by the program before its first use; else nil */
 } Rendez;
 
 /*

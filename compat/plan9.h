@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "p9base.h"
+#include "p9lock.h"
 #include "p9note.h"
 #include "p9sem.h"
 #include "p9sleep.h"
