@@ -42,10 +42,8 @@ proccreate(void *(*f)(void *), void *arg)
 {
 	pthread_t t;
 
-	if(pthread_create(&t, nil, f, arg) != 0) {
-		fprintf(stderr, "channels: no thread\n");
-		exit(1);
-	}
+	if(pthread_create(&t, nil, f, arg) != 0)
+		panic("channels: no thread");
 	pthread_detach(t);
 }
 
@@ -55,10 +53,8 @@ chancreate(void)
 	Channel *c;
 
 	c = calloc(1, sizeof *c);
-	if(c == nil) {
-		fprintf(stderr, "channels: no memory\n");
-		exit(1);
-	}
+	if(c == nil)
+		panic("channels: no memory");
 	return c;
 }
 
