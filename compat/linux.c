@@ -1,24 +1,22 @@
 /*
- * Every system call of the library.  They are made here, by the machine's own
+ * Every system call of the library, but for those about signals (linuxsig.c).  They are made by the machine's own
  * instruction, so that errno is never touched and no cancellation point of libc
  * is passed.
  */
 #define _GNU_SOURCE
-#include "linux.h"
+#include "linuxsys.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #if defined(__x86_64__)
@@ -27,7 +25,7 @@
 
 int tickscounter;
 
-static long
+long
 sys6(long n, long a, long b, long c, long d, long e, long f)
 {
 #if defined(__x86_64__)
@@ -54,9 +52,6 @@ sys6(long n, long a, long b, long c, long d, long e, long f)
 	return x0;
 #endif
 }
-
-#define SYS(n, ...) SYS_(n, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
-#define SYS_(n, a, b, c, d, e, f, ...) sys6(SYS_##n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 static void
 badfutex(const char *op, long r)
@@ -97,6 +92,35 @@ futexwait(Word *w, uint32_t v, const Deadline *d, int shared)
 	return 0;
 }
 
+/*
+ * The kernel's second futex interface, of Linux 5.16: it takes several words, each with its own size and sharing.  A
+ * deadline is absolute here too.  Asleep on both words, the caller counts as one waiter on each.
+ */
+int
+futexwait2(Word *shared, uint32_t v, Word *own, uint32_t w, const Deadline *d)
+{
+	struct futex_waitv on[2] = {
+	    {.val = v, .uaddr = (uintptr_t)shared, .flags = FUTEX_32},
+	    {.val = w, .uaddr = (uintptr_t)own, .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG},
+	};
+	long r;
+
+	if(d != nil && d->at.tv_sec < 0)
+		return ETIMEDOUT;
+	r = SYS(futex_waitv, on, 2, 0, d != nil ? &d->at : nil, d != nil ? d->clock : 0);
+	switch(r) {
+	case -EAGAIN:
+	case -EINTR:
+	case -ETIMEDOUT:
+	case -ENOSYS:
+	case -EPERM:
+		return (int)-r;
+	}
+	if(r < 0)
+		badfutex("waitv", r);
+	return 0;
+}
+
 void
 futexwake(const void *w, int n, int shared)
 {
@@ -109,20 +133,6 @@ futexwake(const void *w, int n, int shared)
 	 */
 	if(r < 0 && r != -EFAULT)
 		badfutex("wake", r);
-}
-
-void
-sigsoff(Sigs *old)
-{
-	Sigs all = ~(Sigs)0;
-
-	SYS(rt_sigprocmask, SIG_SETMASK, &all, old, sizeof(Sigs));
-}
-
-void
-sigsback(const Sigs *old)
-{
-	SYS(rt_sigprocmask, SIG_SETMASK, old, nil, sizeof(Sigs));
 }
 
 void
@@ -229,16 +239,6 @@ saferead(void *dst, const void *p, size_t n)
 	long r = SYS(process_vm_readv, syspid(), &to, 1, &from, 1, 0);
 
 	return r < 0 ? 0 : (size_t)r;
-}
-
-int
-onaltstack(uintptr_t p)
-{
-	stack_t ss;
-
-	if(SYS(sigaltstack, nil, &ss) != 0 || !(ss.ss_flags & SS_ONSTACK))
-		return 0;
-	return p - (uintptr_t)ss.ss_sp < ss.ss_size;
 }
 
 void

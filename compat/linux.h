@@ -48,6 +48,12 @@ int deadlinebefore(const Deadline *a, const Deadline *b) HIDDEN;
  */
 int futexwait(Word *w, uint32_t v, const Deadline *d, int shared) HIDDEN;
 
+/*
+ * The same on two words: *shared, in memory that processes may share, is v, and *own, in this process's, is w.  ENOSYS or EPERM
+ * if the kernel, or a sandbox, has no such call.
+ */
+int futexwait2(Word *shared, uint32_t v, Word *own, uint32_t w, const Deadline *d) HIDDEN;
+
 /* The half of a 64-bit word that a small value is in: what the kernel compares. */
 static inline Word *
 lowhalf(void *p)
@@ -65,6 +71,19 @@ void futexwake(const void *w, int n, int shared) HIDDEN;
 /* All signals off, libc's own two included; and back. */
 void sigsoff(Sigs *old) HIDDEN;
 void sigsback(const Sigs *old) HIDDEN;
+
+/*
+ * f becomes the handler, without SA_RESTART, of the highest real-time signal that has none, unless it is one's already.
+ * Returns which; 0 if all have others.  sigopen unblocks one for the calling thread and tells whether it was blocked;
+ * sigshut blocks it.  sigsend sends it to a thread of this process: 0, ESRCH, EAGAIN (too many are queued).
+ */
+int sighandler(void (*f)(int)) HIDDEN;
+int sigopen(int sig) HIDDEN;
+void sigshut(int sig) HIDDEN;
+int sigsend(int tid, int sig) HIDDEN;
+
+/* End the process at once: no handler of exit() runs. */
+void sysexit(int status) HIDDEN __attribute__((noreturn));
 
 /* Let others run; sleep for a while. */
 void sysyield(void) HIDDEN;

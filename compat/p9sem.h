@@ -11,9 +11,15 @@ extern "C" {
 /*
  * A semaphore is a long anywhere in memory, also memory shared between processes and
  * mapped at different addresses; its value is 0 to INT_MAX, and a program may
- * read it.  It must be aligned.  errno on failure: EINVAL if the value (or count) is
- * negative or would pass INT_MAX, EFAULT if addr is nil or misaligned, EINTR if
- * a signal handler ran while the caller waited.
+ * read it.  It must be aligned.
+ *
+ * On failure errno is EINVAL if the value (or count) is negative or would pass INT_MAX, EFAULT if addr is nil or
+ * misaligned: nothing was changed, and the error string is "bad arg in system call".  It is EINTR, and "interrupted", if a note (p9note.h) came or was pending while the
+ * caller had to wait, or if it caught a signal, unless the handler was installed with SA_RESTART: then the wait may go on.
+ * An interrupted caller has taken nothing, and takes no wakeup from others.
+ *
+ * Waiters are woken in the order in which they went to sleep.  That is not the order in which they take: a running thread may be quicker than who was
+ * woken, who then waits behind the others.  Wakes go to waiters on this address only.  None of these is a cancellation point.
  */
 
 /*

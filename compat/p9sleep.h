@@ -31,14 +31,23 @@ typedef struct Rendez {
  * A return does not say that the condition holds: one wakeup can end two
  * sleeps in a row.  So loop: while(!cond(x)) sleep(r, cond, x);
  *
+ * A note to the sleeper (p9note.h), or one that was pending before, ends it too: by the error "interrupted", which is
+ * raised as by error (p9error.h), so call it with a waserror around it if anybody posts notes to this thread.  f is called first,
+ * and even if it returned nonzero, or a wakeup came before the note, the error is raised: whoever
+ * handles it tests the condition again.  A signal that the thread catches does not end it.
+ *
+ * A sleep may be left by siglongjmp from a handler, by pthread_exit or by an asynchronous cancellation: r is empty then.  (So it is
+ * where this library's siglongjmp and pthread_exit are the program's, that is where it is preloaded or linked.)
+ *
  * A second sleeper on r is a mistake that ends the program: "double sleep" on
- * standard error, then abort.  Not async-signal-safe.
+ * standard error, then abort.  Not async-signal-safe; not a cancellation point.
  */
 RENDEZ_API void p9sleep(Rendez *r, int (*f)(void *), void *arg);
 
 /*
  * The same, for at most ms milliseconds (0: look and return).  Never shorter by
- * the timer; how it ended is for the caller to find out: test the condition.
+ * the timer; how it ended is for the caller to find out: test the condition.  r may be gone as soon as it has returned or
+ * raised, if no wakeup can still come.
  */
 RENDEZ_API void p9tsleep(Rendez *r, int (*f)(void *), void *arg, int ms);
 

@@ -1,14 +1,14 @@
 /*
  * The calls of Plan 9 and Inferno, over Linux.
  *
- * Source written for those systems keeps its names.  The functions are exported with p9 before them (p9base.h), and
- * the two names that libc has too are told apart by their arguments:
+ * Source written for those systems keeps its names.  The functions are exported with p9 before them (p9base.h); the
+ * two names that libc has too are told apart by their arguments:
  *
  *	sleep(r, f, arg)	p9sleep		sleep(seconds)				libc's
  *	error(message)		p9error		error(status, errnum, format, ...)	libc's
  *
  * In C++ they are overloads.  In C they are macros with arguments, so a name without a call (&up->sleep, a pointer to
- * sleep) is the plain one, and of calls through a member of that name those with libc's number of arguments; another is
+ * sleep) is the plain one, and so is a call through a member of that name with libc's number of arguments; another is
  * written (x->error)(message).
  *
  * Code that wants none of the plain names defines RENDEZ_NOPLAINNAMES first and calls the p9 names.  Code that uses up
@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "p9base.h"
+#include "p9error.h"
 #include "p9lock.h"
 #include "p9note.h"
 #include "p9sem.h"
@@ -33,10 +34,21 @@
 #ifdef __cplusplus
 extern "C++" {
 void sleep(Rendez *r, int (*f)(void *), void *arg) __asm__("p9sleep");
+[[noreturn]] void error(const char *message) __asm__("p9error");
 }
 #else
-#define sleep(...) RENDEZ_PICK3(__VA_ARGS__, p9sleep, sleep, sleep, )(__VA_ARGS__)
-#define RENDEZ_PICK3(a, b, c, name, ...) name
+#define sleep(...) RENDEZ_PICK4(__VA_ARGS__, sleep, p9sleep, sleep, sleep, )(__VA_ARGS__)
+#define RENDEZ_PICK4(a, b, c, d, name, ...) name
+
+/* One argument, or up to 32. */
+#define error(...) \
+	RENDEZ_PICK32(__VA_ARGS__, error, error, error, error, error, error, error, error, error, error, error, error, \
+	    error, error, error, error, error, error, error, error, error, error, error, error, error, error, error, \
+	    error, error, error, error, p9error, ) \
+	(__VA_ARGS__)
+#define RENDEZ_PICK32( \
+    a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, A, B, C, D, E, F, name, ...) \
+	name
 #endif
 #endif
 

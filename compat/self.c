@@ -1,6 +1,8 @@
 /* Selfs: who a thread is to the others.  The argument stands in self.h. */
 #include "self.h"
 
+#include "text.h"
+
 static __thread Self *self __attribute__((tls_model("initial-exec")));
 static _Atomic(Self *) all; /* pushed to only */
 
@@ -25,14 +27,42 @@ dead(Self *s)
 	return atomic_compare_exchange_strong_explicit(&s->tid, &tid, 0, memory_order_acq_rel, memory_order_relaxed);
 }
 
+/* Nobody may post to s from now on; what was posted is nobody's. */
+static void
+closed(Self *s)
+{
+	notesfree(s, atomic_exchange_explicit(&s->pending, Pgone, memory_order_acq_rel));
+	atomic_store_explicit(&s->waits, 0, memory_order_relaxed);
+}
+
 /* Makes s the calling thread's, with nothing pending. */
 static void
 renew(Self *s)
 {
-	s->pid = (uint32_t)procpid();
+	uint32_t pid = (uint32_t)procpid();
+
+	/* A note that the parent's threads were posting when it forked is posted by nobody here. */
+	if(s->pid == pid)
+		closed(s);
+	else
+		atomic_store_explicit(&s->slots, 0, memory_order_relaxed);
+	s->pid = pid;
 	atomic_store_explicit(&s->waits, 0, memory_order_relaxed);
-	atomic_store_explicit(&s->pending, 0, memory_order_relaxed);
-	atomic_store_explicit(&s->tid, systid(), memory_order_release);
+	atomic_store_explicit(&s->tid, systid(), memory_order_relaxed);
+	/* Release: who finds it open finds it whole. */
+	atomic_store_explicit(&s->pending, 0, memory_order_release);
+}
+
+/* What the thread before had of its own. */
+static void
+blank(Self *s)
+{
+	s->pub.sleep.p = nil;
+	s->pub.errstr[0] = 0;
+	atomic_store_explicit(&s->notify, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->notified, 0, memory_order_relaxed);
+	s->process = 0;
+	s->nerr = s->errbase = 0;
 }
 
 static Self *
@@ -71,11 +101,13 @@ selfget(void)
 	if(likely(s != nil))
 		return s;
 	s = make();
+	blank(s);
 	renew(s);
 	atomic_signal_fence(memory_order_seq_cst);
 	if(self == nil) {
 		self = s;
 	} else {
+		closed(s);
 		atomic_store_explicit(&s->tid, 0, memory_order_relaxed);
 		atomic_store_explicit(&s->used, 0, memory_order_release);
 	}
@@ -90,8 +122,7 @@ selfexit(void)
 	if(s == nil)
 		return;
 	self = nil;
-	atomic_store_explicit(&s->waits, 0, memory_order_relaxed);
-	atomic_store_explicit(&s->pending, 0, memory_order_relaxed);
+	closed(s);
 	atomic_store_explicit(&s->tid, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->used, 0, memory_order_release);
 }
@@ -102,7 +133,7 @@ p9up(void)
 	return &selfget()->pub;
 }
 
-/* Pairs with selfkick: the caller looks at pending after this. */
+/* Pairs with selflook: the caller looks at pending after this. */
 void
 selfwaits(Self *s, Word *event, int how)
 {
@@ -117,11 +148,12 @@ selfwaited(Self *s)
 
 /* Pairs with selfwaits: pending is set before waits is looked at, both sequentially consistent. */
 void
-selfkick(Self *s, uint32_t bits)
+selflook(Self *s, uint32_t before)
 {
 	uintptr_t w;
 
-	atomic_fetch_or_explicit(&s->pending, bits, memory_order_seq_cst);
+	if((before & (Phost | Psignal)) == Phost)
+		hostsignal(s);
 	w = atomic_load_explicit(&s->waits, memory_order_seq_cst);
 	if(w != 0)
 		eventset((Word *)(w & ~(uintptr_t)Ewshared), Note, (int)(w & Ewshared));
@@ -130,17 +162,13 @@ selfkick(Self *s, uint32_t bits)
 void
 selftake(Self *s)
 {
-	atomic_exchange_explicit(&s->pending, 0, memory_order_seq_cst);
+	if(atomic_fetch_and_explicit(&s->pending, ~(uint32_t)Pwhy, memory_order_seq_cst) & Pnote)
+		notestake(s);
 	selferr("interrupted");
 }
 
 void
 selferr(const char *text)
 {
-	char *to = selfget()->pub.errstr;
-	size_t n;
-
-	for(n = 0; n < P9ERRMAX - 1 && text[n] != 0; n++)
-		to[n] = text[n];
-	to[n] = 0;
+	textcopy(selfget()->pub.errstr, text, P9ERRMAX);
 }

@@ -12,24 +12,39 @@
  * sleeper.  Both fences are sequentially consistent; with less, each side's store may
  * pass its own load, and both see nothing (tests/model/sleep.pml, NOFENCE).
  *
- * Who empties r->p owes or owns the wake: the waker's exchange gives it the sleeper,
- * and exactly one ready(); the sleeper that gives up empties r->p by compare-and-swap,
+ * Who empties r->p owes or owns the wake: the waker's compare-and-swap gives it the sleeper,
+ * and exactly one ready(); the sleeper that gives up takes itself off by compare-and-swap,
  * and if it finds itself taken it consumes the Ready that is on its way, else that would end its
  * next sleep (NOCONSUME).  r is touched before the sleeper is made ready, never after.
+ *
+ * A handler may leave the sleep at any instruction, by a jump or with the thread, and what it leaves must be
+ * undone: is the Proc in r->p, or was it taken, or neither?  So a sleeper comes and goes in two steps.
+ * r->p first is me with Coming in it, which wakers leave alone; then p->waiting says Wlinked; then r->p is me.  Going is
+ * the same backwards.  While waiting says Wnone nobody can have taken the Proc; while it says Wlinked a Proc that is not in
+ * r->p was taken, and its Ready comes (NOTAG).  A waker that finds Coming need not wake: the sleeper tests the
+ * condition after the step that follows.
+ *
+ * Notes.  Publish that we wait, fence, test whether one is pending against set, fence, look up (self.h).  What is pending when the
+ * sleep is over counts, however it ended; but swiproc(p, 1) only if no wakeup was first.  Psleeping and
+ * Pswi are cleared by one step, so a swiproc is either of this sleep or finds none.
  *
  * A waker takes no lock and allocates nothing, so a handler may be one, whatever it
  * interrupted.
  */
 #include "hook.h"
+#include "p9error.h"
 #include "p9sleep.h"
-#include "proc.h"
+#include "self.h"
+#include "stop.h"
+
+enum { Coming = 1 }; /* in Rendez.p; Procs are aligned */
 
 _Atomic(const Hook *) hook;
 
 typedef struct Sleeping {
 	const Hook *h;
 	Hookwait w;
-	Proc *p;
+	int asleep;
 } Sleeping;
 
 static void
@@ -37,37 +52,124 @@ asleep(void *arg)
 {
 	Sleeping *s = arg;
 
-	if(s->h != nil)
+	if(s->h != nil && !s->asleep)
 		s->h->asleep(&s->w);
+	s->asleep = 1;
+}
+
+/* Changes r->p; whether it was from. */
+static int
+swap(Rendez *r, uintptr_t from, uintptr_t to)
+{
+	void *old = (void *)from;
+
+	return __atomic_compare_exchange_n(&r->p, &old, (void *)to, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+/* P is no longer in r; 0 if a waker had taken it. */
+static int
+takeoff(Proc *p, Rendez *r)
+{
+	int mine = 1;
+
+	if(p->waiting == Wlinked && (uintptr_t)__atomic_load_n(&r->p, __ATOMIC_RELAXED) != ((uintptr_t)p | Coming)) {
+		mine = swap(r, (uintptr_t)p, (uintptr_t)p | Coming);
+		if(!mine)
+			block(p, nil, 0, nil, nil);
+	}
+	if(mine) {
+		atomic_signal_fence(memory_order_seq_cst);
+		p->waiting = Wnone;
+		atomic_signal_fence(memory_order_seq_cst);
+		stop("sleep.going");
+		swap(r, (uintptr_t)p | Coming, 0);
+	}
+	return mine;
+}
+
+/* The sleep is left by a jump, or the thread ends in it. */
+static void
+abandoned(Proc *p)
+{
+	Self *s = selfknown();
+
+	if(p->waiting != Wgiven)
+		takeoff(p, p->object);
+	if(s != nil) {
+		atomic_fetch_and_explicit(&s->pending, ~(uint32_t)(Psleeping | Pswi), memory_order_relaxed);
+		selfwaited(s);
+	}
+}
+
+/* Blocks until a wakeup (1), the deadline, or something is pending for s. */
+static int
+wait(Proc *p, Self *s, const Deadline *d, Sleeping *sleeping)
+{
+	Woken how;
+
+	do {
+		if(s != nil && selfpending(s) != 0)
+			return 0;
+		how = block(p, d, s != nil, asleep, sleeping);
+	} while(how == Wnote);
+	return how == Wready;
 }
 
 static void
 rendezsleep(Rendez *r, int (*f)(void *), void *arg, const Deadline *d, uintptr_t pc)
 {
-	void *nobody = nil, *me;
-	Woken how = Wready;
-	Sleeping s;
+	int woken = 0, slept;
+	Self *s = selfknown();
+	int nerr = s != nil ? s->nerr : 0;
+	uint32_t why = 0;
+	Sleeping sl;
 	Proc *p;
 
 	p = procenter();
 	p->waker = 0;
-	if(!__atomic_compare_exchange_n(&r->p, &nobody, p, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+	p->object = r;
+	p->abandon = abandoned;
+	stop("sleep.enter");
+	if(!swap(r, 0, (uintptr_t)p | Coming))
 		panic("double sleep", nil);
+	stop("sleep.coming");
+	p->waiting = Wlinked;
+	atomic_signal_fence(memory_order_seq_cst);
+	__atomic_store_n(&r->p, p, __ATOMIC_SEQ_CST);
 	atomic_thread_fence(memory_order_seq_cst);
-	if(!f(arg)) {
-		s.h = hooked();
-		if(s.h != nil)
-			s.h->begin(&s.w, Hsleep, r, pc, 0);
-		how = block(p, d, 0, asleep, &s);
-		if(s.h != nil)
-			s.h->end(&s.w, how == Wready ? Hwoken : Htimeout, p->waker);
-	} else {
-		how = Wtimeout;
+	slept = !f(arg);
+	/* The condition may have asked who it is. */
+	s = selfknown();
+	if(s != nil) {
+		if(s->nerr != nerr)
+			panic("error stack: a condition of sleep has left labels", nil);
+		selfwaits(s, &p->event, 0);
+		atomic_fetch_or_explicit(&s->pending, Psleeping, memory_order_seq_cst);
 	}
-	me = p;
-	if(how != Wready && !__atomic_compare_exchange_n(&r->p, &me, nil, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-		block(p, nil, 0, nil, nil);
+	if(slept) {
+		sl.h = hooked();
+		sl.asleep = 0;
+		if(sl.h != nil)
+			sl.h->begin(&sl.w, Hsleep, r, pc, 0);
+		woken = wait(p, s, d, &sl);
+		if(sl.h != nil)
+			sl.h->end(&sl.w,
+			    woken			 ? Hwoken
+			    : s != nil && selfpending(s) ? Hinterrupted
+							 : Htimeout,
+			    p->waker);
+	}
+	if(!woken)
+		woken = !takeoff(p, r);
+	if(s != nil) {
+		why = atomic_fetch_and_explicit(&s->pending, ~(uint32_t)(Psleeping | Pswi), memory_order_seq_cst);
+		selfwaited(s);
+	}
 	procleave(p);
+	if(why & (Pnote | Pkilled) || (why & Pswi && slept && !woken)) {
+		selftake(s);
+		p9error("interrupted");
+	}
 }
 
 void
@@ -88,14 +190,15 @@ int
 p9wakeup(Rendez *r)
 {
 	const Hook *h;
+	uintptr_t v;
 	Proc *p;
 
 	atomic_thread_fence(memory_order_seq_cst);
-	if(__atomic_load_n(&r->p, __ATOMIC_RELAXED) == nil)
+	v = (uintptr_t)__atomic_load_n(&r->p, __ATOMIC_RELAXED);
+	/* If it is another by the time of the swap that one will see the condition, as one that is coming does. */
+	if(v == 0 || v & Coming || !swap(r, v, 0))
 		return 0;
-	p = __atomic_exchange_n(&r->p, nil, __ATOMIC_SEQ_CST);
-	if(p == nil)
-		return 0;
+	p = (Proc *)v;
 	h = hooked();
 	p->waker = h != nil ? h->waker((uintptr_t)__builtin_return_address(0)) : 0;
 	ready(p);

@@ -1,18 +1,17 @@
 // semacquire, tsemacquire and semrelease; each test bears the number of the statement that it holds.
-#define RENDEZ_NOPLAINNAMES
-#include "compat/plan9.h"
+#include "notes.hh"
 
-#include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <climits>
 #include <csignal>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <memory>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <thread>
 #include <vector>
 
 namespace {
@@ -68,6 +67,7 @@ TEST(Sem, SE4_BadArguments)
 	EXPECT_EQ(p9semacquire(crooked, 0), -1);
 	EXPECT_EQ(errno, EFAULT);
 	EXPECT_EQ(p9semacquire(nullptr, 0), -1);
+	EXPECT_EQ(errorstring(), "bad arg in system call");
 }
 
 void
@@ -148,7 +148,227 @@ TEST(Sem, SE8_OneReleaseOfNWakesN)
 	EXPECT_EQ(s, 0);
 }
 
-TEST(Sem, SE13_SharedMemoryAtTwoAddresses)
+TEST(Sem, SE5_ANoteInterrupts)
+{
+	static long s;
+
+	for(int timed = 0; timed < 2; timed++) {
+		s = 0;
+		Known k([timed] {
+			EXPECT_EQ(timed ? p9tsemacquire(&s, 1000000) : p9semacquire(&s, 1), -1);
+			EXPECT_EQ(errno, EINTR);
+			EXPECT_EQ(errorstring(), "interrupted");
+			EXPECT_EQ(s, 0);
+		});
+		k.asleep();
+		EXPECT_EQ(k.post(), 1);
+	}
+}
+
+TEST(Sem, SE1_SE2_TheValueGoesBeforeTheNote)
+{
+	std::thread([] {
+		long s = 2;
+
+		p9postnote(p9up(), 1, "n", P9NUser);
+		EXPECT_EQ(p9semacquire(&s, 1), 1);
+		EXPECT_EQ(p9tsemacquire(&s, 10), 1);
+		EXPECT_EQ(p9tsemacquire(&s, 10), -1);
+		EXPECT_EQ(s, 0);
+		EXPECT_EQ(p9tsemacquire(&s, 1), 0);
+	}).join();
+}
+
+TEST(Sem, SE7_WokenInTheOrderOfTheirSleep)
+{
+	static long s;
+	std::atomic<int> place{0};
+	std::unique_ptr<Known> k[3];
+	std::atomic<int> got[3] = {};
+
+	s = 0;
+	for(int i = 0; i < 3; i++) {
+		k[i] = std::make_unique<Known>([&, i] {
+			EXPECT_EQ(p9semacquire(&s, 1), 1);
+			got[i] = ++place;
+		});
+		k[i]->asleep();
+	}
+	for(int i = 0; i < 3; i++) {
+		EXPECT_EQ(p9semrelease(&s, 1), 1);
+		while(place.load() == i)
+			std::this_thread::yield();
+	}
+	for(int i = 0; i < 3; i++)
+		EXPECT_EQ(got[i].load(), i + 1);
+	for(auto &p : k)
+		p.reset();
+}
+
+TEST(Sem, SE8_OtherAddressesAreLeftAlone)
+{
+	static long s[2];
+	static std::atomic<int> woken;
+
+	s[0] = s[1] = 0;
+	woken = 0;
+	{
+		Known other([] {
+			EXPECT_EQ(p9semacquire(&s[1], 1), 1);
+			woken++;
+		});
+		Known mine([] { EXPECT_EQ(p9semacquire(&s[0], 1), 1); });
+		other.asleep();
+		mine.asleep();
+		// The eldest of all sleeps elsewhere: it does not count.
+		EXPECT_EQ(p9semrelease(&s[0], 1), 1);
+		while(__atomic_load_n(&s[0], __ATOMIC_RELAXED) != 0)
+			std::this_thread::yield();
+		EXPECT_EQ(woken.load(), 0);
+		EXPECT_EQ(p9semrelease(&s[1], 1), 1);
+	}
+	EXPECT_EQ(woken.load(), 1);
+}
+
+TEST(Sem, SE5_SE9_WhoIsInterruptedPassesItsWakeOn)
+{
+	static long s;
+
+	for(int i = 0; i < 300; i++) {
+		std::atomic<int> got{0}, interrupted{0}, left{2};
+		s = 0;
+		{
+			auto f = [&] {
+				if(p9semacquire(&s, 1) == 1)
+					got++;
+				else
+					interrupted++;
+				left--;
+			};
+			Known a(f), b(f);
+			a.asleep();
+			b.asleep();
+			std::thread t([&] { a.post(); });
+			p9semrelease(&s, 1);
+			t.join();
+			// If a was interrupted the unit is b's; if it was not, b still waits, and it is a that has it.
+			while(got.load() == 0)
+				std::this_thread::yield();
+			while(left.load() > 0) {
+				if(left.load() == 1 && interrupted.load() == 0)
+					p9semrelease(&s, 1);
+				std::this_thread::yield();
+			}
+		}
+		EXPECT_EQ(got.load() + interrupted.load(), 2);
+	}
+}
+
+TEST(Sem, SE12_AWaiterMayGoWithItsStack)
+{
+	static long s;
+
+	s = 0;
+	for(int i = 0; i < 300; i++) {
+		std::thread t([] {
+			p9up();
+			EXPECT_EQ(p9semacquire(&s, 1), 1);
+		});
+		p9semrelease(&s, 1);
+		t.join();
+	}
+	EXPECT_EQ(s, 0);
+}
+
+TEST(Sem, SE6_SE9_SE14_NothingIsLostToNotes)
+{
+	static long s;
+	static std::atomic<long> got, notes;
+	static std::atomic<bool> over;
+	const int rounds = 20000;
+
+	s = 0;
+	got = notes = 0;
+	over = false;
+	{
+		std::vector<std::unique_ptr<Known>> all;
+		for(int i = 0; i < 4; i++)
+			all.push_back(std::make_unique<Known>([i] {
+				while(!over.load()) {
+					int r = i == 0	 ? p9semacquire(&s, 0)
+						: i == 1 ? p9tsemacquire(&s, 1)
+							 : p9semacquire(&s, 1);
+					if(r == 1)
+						got++;
+					else if(r == -1)
+						notes++;
+				}
+			}));
+		std::thread noter([&] {
+			for(int i = 0; !over.load(); i++) {
+				all[static_cast<size_t>(i % 4)]->post();
+				std::this_thread::yield();
+			}
+			for(auto &k : all)
+				k->post();
+		});
+		for(int i = 0; i < rounds; i++)
+			p9semrelease(&s, 1);
+		while(got.load() < rounds)
+			std::this_thread::yield();
+		over = true;
+		noter.join();
+	}
+	EXPECT_EQ(got.load(), rounds);
+	EXPECT_EQ(s, 0);
+}
+
+// The number of the call for two words.
+enum { WAITV = 449 };
+
+void
+without(long call)
+{
+	sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	sock_fprog prog = {sizeof code / sizeof code[0], code};
+
+	if(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) != 0)
+		_exit(2);
+}
+
+TEST(SemDeathTest, SE5_WithoutTheCallForTwoWords)
+{
+	GTEST_FLAG_SET(death_test_style, "threadsafe");
+	EXPECT_EXIT(
+	    {
+		    static long s;
+		    static int bad;
+		    without(WAITV);
+		    {
+			    Known k([] {
+				    bad |= p9semacquire(&s, 1) != -1 || errno != EINTR;
+				    bad |= p9semacquire(&s, 1) != 1;
+				    bad |= p9tsemacquire(&s, 25) != 0;
+			    });
+			    k.asleep();
+			    napms(25);
+			    k.post();
+			    napms(25);
+			    p9semrelease(&s, 1);
+		    }
+		    _exit(bad);
+	    },
+	    testing::ExitedWithCode(0), "");
+}
+
+// Between this process and a child that has the memory elsewhere; known: as threads that may get notes.
+void
+betweentwo(bool known)
 {
 	int fd = static_cast<int>(syscall(SYS_memfd_create, "sem", 0));
 	const size_t size = 4096;
@@ -158,6 +378,8 @@ TEST(Sem, SE13_SharedMemoryAtTwoAddresses)
 	void *a = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ASSERT_NE(a, MAP_FAILED);
 	auto *mine = static_cast<long *>(a);
+	if(known)
+		p9up();
 	pid_t pid = fork();
 	ASSERT_GE(pid, 0);
 	if(pid == 0) {
@@ -179,6 +401,12 @@ TEST(Sem, SE13_SharedMemoryAtTwoAddresses)
 	EXPECT_EQ(status, 0);
 	munmap(a, size);
 	close(fd);
+}
+
+TEST(Sem, SE13_SharedMemoryAtTwoAddresses)
+{
+	std::thread([] { betweentwo(false); }).join();
+	std::thread([] { betweentwo(true); }).join();
 }
 
 } // namespace

@@ -1,13 +1,15 @@
 // sleep, tsleep and wakeup; each test bears the number of the statement of the native contract that it holds.
-#define RENDEZ_NOPLAINNAMES
-#include "compat/plan9.h"
+#include "notes.hh"
 
-#include <atomic>
-#include <chrono>
+#include <csetjmp>
 #include <csignal>
 #include <gtest/gtest.h>
+#include <memory>
 #include <pthread.h>
-#include <thread>
+#include <vector>
+
+// What this library's siglongjmp does before it jumps; here that is libc's.
+extern "C" void procabandon(int (*keep)(const void *, void *), void *arg);
 
 namespace {
 
@@ -35,11 +37,12 @@ await(Event *e)
 		p9sleep(&e->r, isdone, e);
 }
 
-// Until somebody sleeps in r.
+// Until somebody sleeps in r, or looks for the last time.
 void
 asleep(Event *e)
 {
-	while(__atomic_load_n(&e->r.p, __ATOMIC_ACQUIRE) == nullptr)
+	while(__atomic_load_n(&e->r.p, __ATOMIC_ACQUIRE) == nullptr ||
+	      (reinterpret_cast<uintptr_t>(__atomic_load_n(&e->r.p, __ATOMIC_ACQUIRE)) & 1) != 0)
 		std::this_thread::yield();
 }
 
@@ -208,6 +211,303 @@ TEST(Tsleep, TS2_TS3_TimeoutsAndWakeupsMeetWithoutHarm)
 	}
 	over = true;
 	t.join();
+}
+
+TEST(Sleep, SL3_ASleepMayEndWithItsConditionFalse)
+{
+	Event e;
+	std::atomic<int> ended{0};
+	std::thread t([&] {
+		p9sleep(&e.r, isdone, &e);
+		ended = 1;
+		await(&e);
+	});
+
+	// One that comes before the event is an end of the sleep all the same; who loops waits on.
+	asleep(&e);
+	while(ended.load() == 0)
+		p9wakeup(&e.r);
+	EXPECT_EQ(e.done.load(), 0);
+	e.done = 1;
+	p9wakeup(&e.r);
+	t.join();
+}
+
+TEST(Sleep, SL9_DifferentRendezesDoNotMeet)
+{
+	Event a, b;
+	std::atomic<int> ended{0};
+	std::thread ta([&] {
+		await(&a);
+		ended++;
+	});
+	std::thread tb([&] {
+		await(&b);
+		ended++;
+	});
+
+	asleep(&a);
+	asleep(&b);
+	b.done = 1;
+	p9wakeup(&b.r);
+	tb.join();
+	EXPECT_EQ(ended.load(), 1);
+	EXPECT_NE(a.r.p, nullptr);
+	a.done = 1;
+	p9wakeup(&a.r);
+	ta.join();
+}
+
+// A note for the calling thread.
+void
+noteme()
+{
+	ASSERT_EQ(p9postnote(p9up(), 1, "note", P9NUser), 1);
+}
+
+TEST(Sleep, SL10_AnInterruptedSleepRaises)
+{
+	static Event e;
+	std::atomic<int> after{0};
+
+	Known k([&] {
+		EXPECT_TRUE(raises([&] {
+			p9sleep(&e.r, isdone, &e);
+			after = 1;
+		}));
+		EXPECT_EQ(errorstring(), "interrupted");
+		EXPECT_EQ(e.r.p, nullptr);
+	});
+	asleep(&e);
+	k.post();
+	while(e.r.p != nullptr)
+		std::this_thread::yield();
+	EXPECT_EQ(after.load(), 0);
+}
+
+TEST(SleepDeathTest, SL10_ER4_WithoutALabelItPanics)
+{
+	GTEST_FLAG_SET(death_test_style, "threadsafe");
+	EXPECT_DEATH(
+	    {
+		    Event e;
+		    noteme();
+		    p9sleep(&e.r, isdone, &e);
+	    },
+	    "error stack: .*interrupted");
+}
+
+TEST(Sleep, SL11_PendingAtEntryItRaisesEvenIfTheConditionIsTrue)
+{
+	std::thread([] {
+		static Event e;
+
+		e.done = 1;
+		noteme();
+		EXPECT_TRUE(raises([] { p9sleep(&e.r, isdone, &e); }));
+		EXPECT_EQ(e.looked.load(), 1);
+		EXPECT_EQ(e.r.p, nullptr);
+		EXPECT_FALSE(raises([] { p9sleep(&e.r, isdone, &e); }));
+	}).join();
+}
+
+int
+falseandnoted(void *arg)
+{
+	noteme();
+	return isdone(arg);
+}
+
+TEST(Sleep, SL4_SL11_ANoteWhileTheConditionIsTested)
+{
+	std::thread([] {
+		static Event e;
+
+		EXPECT_TRUE(raises([] { p9sleep(&e.r, falseandnoted, &e); }));
+		EXPECT_EQ(e.looked.load(), 1);
+	}).join();
+}
+
+TEST(Sleep, SL12_ANoteAfterTheWakeupRaisesAndTheWakeupIsUsedUp)
+{
+	static Rendez r, quiet;
+	static std::atomic<int> posted, checked;
+	const int rounds = 500;
+
+	posted = checked = 0;
+	Known k([] {
+		for(int i = 0; i < rounds; i++) {
+			int raised = raises([] { sleepon(&r); });
+			while(posted.load() <= i)
+				std::this_thread::yield();
+			// Either this sleep was interrupted or the next is; and no wakeup is left for that.
+			raised += raises([] { p9tsleep(&quiet, p9return0, nullptr, 0); });
+			EXPECT_EQ(raised, 1);
+			auto t = Clock::now();
+			EXPECT_FALSE(raises([] { p9tsleep(&quiet, p9return0, nullptr, 1); }));
+			EXPECT_GE(elapsedms(t), 1);
+			checked = i + 1;
+		}
+	});
+	for(int i = 0; i < rounds; i++) {
+		while(p9wakeup(&r) == 0)
+			std::this_thread::yield();
+		k.post();
+		posted = i + 1;
+		while(checked.load() == i)
+			std::this_thread::yield();
+	}
+}
+
+TEST(Sleep, SL13_ANoteInterruptsOneSleep)
+{
+	std::thread([] {
+		static Rendez r;
+
+		for(int i = 0; i < 100; i++) {
+			noteme();
+			EXPECT_TRUE(raises([] { sleepon(&r); }));
+			EXPECT_FALSE(raises([] { p9tsleep(&r, p9return0, nullptr, 0); }));
+		}
+	}).join();
+}
+
+TEST(Sleep, SL14_ARendezMayGoWhenTheWakeupHasReturned)
+{
+	for(int i = 0; i < 2000; i++) {
+		auto e = std::make_unique<Event>();
+		std::thread t([&] { await(e.get()); });
+
+		e->done = 1;
+		p9wakeup(&e->r);
+		t.join();
+	}
+}
+
+sigjmp_buf out;
+
+void
+jumpsout(int)
+{
+	procabandon(nullptr, nullptr);
+	siglongjmp(out, 1);
+}
+
+TEST(Sleep, SL8_ASleepThatIsLeftByAJumpLeavesNobody)
+{
+	static Event e;
+	static std::atomic<pthread_t> self;
+	static std::atomic<int> left;
+	struct sigaction sa = {};
+
+	sa.sa_handler = jumpsout;
+	sigaction(SIGUSR1, &sa, nullptr);
+	left = 0;
+	self = 0;
+	std::thread t([] {
+		p9up();
+		for(static int i = 0; i < 500; i++)
+			if(sigsetjmp(out, 1) == 0) {
+				self = pthread_self();
+				await(&e);
+				ADD_FAILURE();
+			} else {
+				EXPECT_EQ(e.r.p, nullptr);
+				left = left + 1;
+				// Nothing is left of it in the next sleep.
+				EXPECT_FALSE(raises([] { p9tsleep(&e.r, isdone, &e, 0); }));
+			}
+	});
+	for(int i = 0; i < 500; i++) {
+		while(self.load() == 0)
+			std::this_thread::yield();
+		pthread_t who = self.exchange(0);
+		for(int k = i % 5 * 20; k > 0; k--)
+			if(k % 2)
+				p9wakeup(&e.r);
+		pthread_kill(who, SIGUSR1);
+		while(left.load() == i)
+			std::this_thread::yield();
+	}
+	t.join();
+}
+
+TEST(Tsleep, TS3_NothingTouchesARendezThatIsGone)
+{
+	static std::atomic<Rendez *> where;
+	static std::atomic<bool> over;
+	const int rounds = 100000;
+
+	where = nullptr;
+	over = false;
+	std::thread t([] {
+		while(!over.load())
+			if(Rendez *r = where.exchange(nullptr)) {
+				p9wakeup(r);
+				where.store(r);
+			} else {
+				std::this_thread::yield();
+			}
+	});
+	for(int i = 0; i < rounds; i++) {
+		Rendez r = {};
+		Rendez *mine = &r;
+
+		where = mine;
+		p9tsleep(&r, p9return0, nullptr, i % 1000 == 0 ? 1 : 0);
+		// Not while the waker has it: it must outlive that.
+		while(!where.compare_exchange_strong(mine, nullptr)) {
+			mine = &r;
+			std::this_thread::yield();
+		}
+		EXPECT_EQ(r.p, nullptr);
+		memset(&r, 0xff, sizeof r);
+	}
+	over = true;
+	t.join();
+}
+
+TEST(Tsleep, TS4_TS5_ANoteRaises)
+{
+	Known k([] {
+		EXPECT_TRUE(raises([] { p9tsleep(&p9up()->sleep, p9return0, nullptr, 1000000); }));
+		EXPECT_EQ(errorstring(), "interrupted");
+		EXPECT_FALSE(raises([] { p9tsleep(&p9up()->sleep, p9return0, nullptr, 1); }));
+		noteme();
+		EXPECT_TRUE(raises([] { p9tsleep(&p9up()->sleep, p9return0, nullptr, 0); }));
+	});
+	k.asleep();
+	k.post();
+}
+
+TEST(Tsleep, TS2_AnEventATimeoutAndANoteAtOnce)
+{
+	static Event e, other;
+	static std::atomic<bool> over;
+
+	over = false;
+	Known k([] {
+		for(int i = 0; i < 2000; i++) {
+			raises([] { p9tsleep(&e.r, isdone, &e, 1); });
+			// No stale wake ends this one early: only a note may.
+			auto t = Clock::now();
+			if(i % 50 == 0 && !raises([] { p9tsleep(&other.r, isdone, &other, 2); })) {
+				EXPECT_GE(elapsedms(t), 1);
+			}
+		}
+		over = true;
+	});
+	std::thread w([] {
+		while(!over.load()) {
+			p9wakeup(&e.r);
+			std::this_thread::sleep_for(std::chrono::microseconds(900));
+		}
+	});
+	while(!over.load()) {
+		k.post();
+		std::this_thread::sleep_for(std::chrono::microseconds(1100));
+	}
+	w.join();
 }
 
 } // namespace
