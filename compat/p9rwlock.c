@@ -15,6 +15,9 @@
  * is let in has the lock from that moment.  A linked wait that a handler left for good is taken off; then too: a writer that goes may be
  * what readers behind it waited for (NOLETIN).
  *
+ * The lock is given up with the queue locked only while somebody is linked there, who keeps its memory alive; who
+ * finds nobody unlocks the queue first (FREEINSIDE).
+ *
  * Model: tests/model/rwlock9.pml.
  */
 #include "procq.h"
@@ -69,16 +72,43 @@ letin(P9rwlock *l)
 	return list;
 }
 
-static void
-release(P9rwlock *l, uint32_t what, uintptr_t pc)
+/* Release what one of that mode has, while somebody is linked: 1.  0: nobody is. */
+static int
+handover(P9rwlock *l, int mode, uintptr_t pc)
 {
-	Proc *list;
+	Proc *list = nil;
+	int any;
 
 	procqlock(&l->q);
-	atomic_fetch_sub_explicit(procqword(&l->q), what, memory_order_acq_rel);
-	list = letin(l);
+	any = l->q.first != nil;
+	if(any) {
+		atomic_fetch_sub_explicit(procqword(&l->q), share(mode), memory_order_acq_rel);
+		list = letin(l);
+	}
 	procqunlock(&l->q);
 	procqready(list, pc);
+	return any;
+}
+
+static void
+release(P9rwlock *l, int mode, uintptr_t pc)
+{
+	uint32_t word = atomic_load_explicit(procqword(&l->q), memory_order_relaxed);
+
+	for(;;) {
+		if(unlikely(mode == Towrite ? !(word & Writing) : word < Reader))
+			panic(mode == Towrite ? "wunlock of a RWLock that nobody writes"
+					      : "runlock of a RWLock that nobody reads",
+			    nil);
+		if(unlikely((word & Queued) && word < 2 * Reader)) {
+			if(handover(l, mode, pc))
+				return;
+			word = atomic_load_explicit(procqword(&l->q), memory_order_relaxed);
+		} else if(likely(atomic_compare_exchange_weak_explicit(procqword(&l->q), &word, word - share(mode),
+			      memory_order_release, memory_order_relaxed))) {
+			return;
+		}
+	}
 }
 
 static void
@@ -103,7 +133,7 @@ abandon(Proc *p)
 			return;
 		block(p, nil, 0, nil, nil);
 	}
-	release(l, share(p->mode), 0);
+	release(l, p->mode, 0);
 }
 
 /* 1: it is taken; 0: p is linked. */
@@ -184,28 +214,11 @@ p9canwlock(P9rwlock *l)
 void
 p9runlock(P9rwlock *l)
 {
-	uint32_t word = atomic_load_explicit(procqword(&l->q), memory_order_relaxed);
-
-	do {
-		if(unlikely(word < Reader))
-			panic("runlock of a RWLock that nobody reads", nil);
-		if(unlikely((word & Queued) && word < 2 * Reader)) {
-			release(l, Reader, (uintptr_t)__builtin_return_address(0));
-			return;
-		}
-	} while(!atomic_compare_exchange_weak_explicit(
-	    procqword(&l->q), &word, word - Reader, memory_order_release, memory_order_relaxed));
+	release(l, Toread, (uintptr_t)__builtin_return_address(0));
 }
 
 void
 p9wunlock(P9rwlock *l)
 {
-	uint32_t word = Writing;
-
-	if(likely(atomic_compare_exchange_strong_explicit(
-	       procqword(&l->q), &word, 0, memory_order_release, memory_order_relaxed)))
-		return;
-	if(!(word & Writing))
-		panic("wunlock of a RWLock that nobody writes", nil);
-	release(l, Writing, (uintptr_t)__builtin_return_address(0));
+	release(l, Towrite, (uintptr_t)__builtin_return_address(0));
 }

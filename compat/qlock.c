@@ -13,7 +13,8 @@
  *
  * The first lines race on one word: either the holder's compare-and-swap sees Queued, or the taker's sees the lock
  * free and has it.  Who was taken off owns the lock from that moment, in whatever step of its wait it is; so the holder's last touch of
- * the lock is the unlock of the queue, before ready() lets the next one run, who may free it.
+ * the lock is the unlock of the queue, before ready() lets the next one run, who may free it.  For the same reason a holder that finds
+ * the queue empty, since who was in it has left, unlocks it first and then tries to release the lock as one that is alone (FREEINSIDE).
  *
  * Interruption (eqlock): who wants to leave looks, with the queue locked, whether it is still linked.  If it is not it
  * has the lock, consumes the Ready that is on its way, and the note stays pending (NOCONSUME, NOTEWINS).  A wait that
@@ -155,17 +156,24 @@ p9eqlock(P9qlock *l)
 }
 
 Proc *
-qlockpass(P9qlock *l)
+qlocknext(P9qlock *l)
 {
 	Proc *p = l->q.first;
 
 	if(p != nil) {
 		procqtake(&l->q, p);
 		p->next = nil;
-	} else {
-		atomic_fetch_and_explicit(procqword(&l->q), ~(uint32_t)Held, memory_order_release);
 	}
 	return p;
+}
+
+static inline int
+release(P9qlock *l)
+{
+	uint32_t alone = Held;
+
+	return atomic_compare_exchange_strong_explicit(
+	    procqword(&l->q), &alone, 0, memory_order_release, memory_order_relaxed);
 }
 
 static __attribute__((noinline)) void
@@ -175,19 +183,21 @@ qunlockslow(P9qlock *l, uintptr_t pc)
 
 	if(!qlockheld(l))
 		panic("qunlock of a QLock that nobody holds", nil);
-	procqlock(&l->q);
-	p = qlockpass(l);
-	procqunlock(&l->q);
-	procqready(p, pc);
+	do {
+		procqlock(&l->q);
+		p = qlocknext(l);
+		procqunlock(&l->q);
+		if(p != nil) {
+			procqready(p, pc);
+			return;
+		}
+	} while(!release(l));
 }
 
 void
 p9qunlock(P9qlock *l)
 {
-	uint32_t alone = Held;
-
-	if(unlikely(!atomic_compare_exchange_strong_explicit(
-	       procqword(&l->q), &alone, 0, memory_order_release, memory_order_relaxed)))
+	if(unlikely(!release(l)))
 		qunlockslow(l, (uintptr_t)__builtin_return_address(0));
 }
 

@@ -13,8 +13,8 @@ qlockheld(const P9qlock *l)
 	return (atomic_load_explicit((Word *)&l->q.word, memory_order_relaxed) & Held) != 0;
 }
 
-/* With the queue locked, by who holds l: l is the first one's, who is returned, unlinked, for procqready; or free, and nil. */
-Proc *qlockpass(P9qlock *l) HIDDEN;
+/* With the queue locked, by who holds l: l is the first one's now, who is returned, unlinked, for procqready; nil: there is none. */
+Proc *qlocknext(P9qlock *l) HIDDEN;
 
 /* The abandon of a wait whose object is a QLock: in its queue, or in that of a Rendez. */
 void qlockabandon(Proc *) HIDDEN;

@@ -7,7 +7,7 @@
  * the QLock, and nobody runs only to find it held.
  *
  * Its sleeper releases the QLock in the section in which it links itself: who comes next sees it there (LINKLATE).
- * The wake is the QLock's hand-over; what is said of it in qlock.c holds here (ready(), abandon, the last touch).
+ * It may free the QLock there, for who is linked keeps it alive.  The wake is the QLock's hand-over; what is said of it in qlock.c holds here (ready(), abandon, the last touch).
  *
  * In a forked child the ring that it finds is the parent's.  The child's Procs are all new, and a new one gets this Rendez for its key
  * only when the ring has been looked at: a first one with another key says that nobody is here.
@@ -56,7 +56,9 @@ p9rsleep(Rendez *r)
 	firstin(r);
 	ringput(&r->p, p, r);
 	p->waiting = Wlinked;
-	next = qlockpass(l);
+	next = qlocknext(l);
+	if(next == nil)
+		atomic_store_explicit(procqword(&l->q), 0, memory_order_release);
 	procqunlock(&l->q);
 	procqready(next, pc);
 	block(p, nil, 0, h != nil ? h->asleep : nil, &w);
