@@ -367,6 +367,57 @@ sleeps(int self)
 	}
 }
 
+/* Plan 9's locks; and a place of few tokens, whoever finds none sleeps in a Rendez. */
+static P9lock plock;
+static P9qlock qlock, guard;
+static P9rwlock prw;
+static Rendez some = {NULL, &guard};
+static long under[3], tokens9 = 1;
+
+static void
+plan9locks(int self)
+{
+	int i;
+
+	for(i = 0; i < rounds; i++) {
+		if((i + self) % 3 != 0 || p9canlock(&plock)) {
+			if((i + self) % 3 != 0)
+				p9lock(&plock);
+			under[0]++;
+			p9unlock(&plock);
+		}
+		if((i + self) % 3 != 0 || p9canqlock(&qlock)) {
+			if((i + self) % 3 == 1)
+				p9qlock(&qlock);
+			else if((i + self) % 3 == 2)
+				p9eqlock(&qlock);
+			under[1]++;
+			p9qunlock(&qlock);
+		}
+		if((i + self) % 4 == 0) {
+			p9wlock(&prw);
+			under[2]++;
+			p9wunlock(&prw);
+		} else {
+			p9rlock(&prw);
+			LAW(under[2] >= 0);
+			p9runlock(&prw);
+		}
+		p9qlock(&guard);
+		while(tokens9 == 0)
+			p9rsleep(&some);
+		tokens9--;
+		p9qunlock(&guard);
+		p9qlock(&guard);
+		tokens9++;
+		if(i & 1)
+			p9rwakeup(&some);
+		else
+			p9rwakeupall(&some);
+		p9qunlock(&guard);
+	}
+}
+
 static void (*role)(int);
 
 static void *
@@ -414,6 +465,7 @@ main(int argc, char **argv)
 		all(barriers);
 		all(sems);
 		all(sleeps);
+		all(plan9locks);
 	}
 	printf("ok hammer\n");
 	return 0;
