@@ -1,10 +1,10 @@
 /*
- * Every system call of the library.  They are made here, by the machine's own
- * instruction, so that errno is never touched and no cancellation point of libc
+ * Every system call of the library, but for those that only shared memory needs (linuxshm.c).  They are made here, by
+ * the machine's own instruction, so that errno is never touched and no cancellation point of libc
  * is passed.
  */
 #define _GNU_SOURCE
-#include "linux.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #if defined(__x86_64__)
@@ -27,7 +26,7 @@
 
 int tickscounter;
 
-static long
+long
 sys6(long n, long a, long b, long c, long d, long e, long f)
 {
 #if defined(__x86_64__)
@@ -54,9 +53,6 @@ sys6(long n, long a, long b, long c, long d, long e, long f)
 	return x0;
 #endif
 }
-
-#define SYS(n, ...) SYS_(n, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
-#define SYS_(n, a, b, c, d, e, f, ...) sys6(SYS_##n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 static void
 badfutex(const char *op, long r)

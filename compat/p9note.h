@@ -15,7 +15,7 @@ extern "C" {
  * thread; the memory is never unmapped, but a later thread may get it.
  */
 typedef struct P9proc {
-	Rendez sleep;		/* for a delay that can be cut short: tsleep(&up->sleep, return0, nil, ms) */
+	Rendez sleep;	       /* for a delay that can be cut short: tsleep(&up->sleep, return0, nil, ms) */
 	char errstr[P9ERRMAX]; /* the text of the last error */
 } P9proc;
 

@@ -16,6 +16,7 @@
 
 #include "p9base.h"
 #include "p9note.h"
+#include "p9rend.h"
 #include "p9sem.h"
 #include "p9sleep.h"
 

@@ -15,12 +15,14 @@
 
 typedef struct Proc Proc;
 
-/* Bits of an event word: of Proc.event, or of one in memory that processes share.  Only the owner clears any. */
+/*
+ * Bits of an event word: of Proc.event, or of one in memory that processes share.  Only the owner clears any.  A word that processes
+ * share has none but the two highest, which the kernel leaves out of account when it wakes for one that died (robust.h).
+ */
 enum {
-	Ready = 1,  /* set by who unlinked the Proc, once for each time it was linked; block() consumes it */
-	Note = 2,   /* set by anybody, at any time: look whether you are wanted */
-	Asleep = 4, /* set by the owner before it sleeps: the setter of the others must wake it */
-	Post = 8,   /* set by anybody: pw_post's flag */
+	Ready = 1,	      /* set by who unlinked the Proc, once for each time it was linked; block() consumes it */
+	Note = 0x40000000u,   /* set by anybody, at any time: look whether you are wanted */
+	Asleep = 0x80000000u, /* set by the owner before it sleeps: the setter of the others must wake it */
 };
 
 /* How a Proc was chosen: said by who unlinked it, before ready(). */
@@ -142,13 +144,17 @@ void note(Proc *p) HIDDEN;
  * What block, ready and note are made of, for event words that are not a Proc's.
  *
  * eventwait sleeps until one of the wanted bits is set, and returns it, not cleared (the lowest, if several are); 0 when
- * the deadline has passed; Asleep, if Ewsignal is asked for, when a signal handler ran.  The caller clears what it takes,
- * and Asleep with it, by one atomic operation.  asleep as for block().
+ * the deadline has passed; Asleep, if Ewsignal is asked for, when a signal handler ran; Note, if Ewdeath is, when the sleep ended
+ * for no reason that can be seen.  The caller clears what it takes, and Asleep with it, by one atomic operation.  asleep
+ * as for block().
  * eventset sets bits and wakes the owner if it sleeps; the word is touched once, by the atomic or.  Async-signal-safe.
  */
-enum { Ewshared = 1, Ewsignal = 2 }; /* the word is in memory that processes share; come back when a handler ran */
-uint32_t eventwait(
-    Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg) HIDDEN;
+enum {
+	Ewshared = 1, /* the word is in memory that processes share */
+	Ewsignal = 2, /* come back when a handler ran */
+	Ewdeath = 4,  /* and when a setter may have died before it set anything */
+};
+uint32_t eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg) HIDDEN;
 void eventset(Word *event, uint32_t bits, int shared) HIDDEN;
 
 /* The calling thread's Proc, or nil; the innermost if it is nested. */

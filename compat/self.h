@@ -33,10 +33,11 @@ struct Self {
 	P9proc pub; /* what the program sees; first */
 	Word used;  /* 0 free.  selfget's compare-and-swap owns the rest */
 	_Atomic(int) tid;
-	uint32_t pid;		  /* the process: in a forked child not ours, until renewed */
-	Word pending;		  /* set by anybody; cleared by the owner */
-	_Atomic(uintptr_t) waits; /* the event word of the interruptible wait that the thread is in, + Ewshared; 0 none */
-	Self *next;		  /* in the list of all */
+	uint32_t pid; /* the process: in a forked child not ours, until renewed */
+	Word pending; /* set by anybody; cleared by the owner */
+	_Atomic(uintptr_t)
+	    waits;  /* the event word of the interruptible wait that the thread is in, + Ewshared; 0 none */
+	Self *next; /* in the list of all */
 };
 
 /* The calling thread's Self, made if there is none; never nil.  And the same, but nil if there is none.  Async-signal-safe. */
