@@ -152,21 +152,33 @@ memberexit(void)
 	sigsback(&sigs);
 }
 
-int
-memberwait(Member *m, const Deadline *d, void (*asleep)(void *), void *arg)
-{
-	uint32_t e = eventwait(&m->event, Note, d, Ewshared | Ewsignal | Ewdeath, asleep, arg);
+enum { LOOK = 10000000, LOOKMAX = 1000000000 }; /* ns */
 
-	atomic_fetch_and_explicit(&m->event, ~(uint32_t)(Note | Asleep), memory_order_acquire);
+void
+memberfresh(Member *m)
+{
+	if(unlikely(atomic_load_explicit(&m->event, memory_order_relaxed) != 0))
+		atomic_fetch_and_explicit(&m->event, ~(uint32_t)(Note | Asleep), memory_order_acquire);
+}
+
+int
+memberwait(Member *m, const Deadline *d, uint64_t *look, void (*asleep)(void *), void *arg)
+{
+	Deadline soon;
+	uint32_t e;
+
+	if(unlikely(*look != 0)) {
+		soon = deadlinein(*look);
+		if(d == nil || deadlinebefore(&soon, d))
+			d = &soon;
+	}
+	e = eventwait(&m->event, Note, d, Ewshared | Ewsignal, asleep, arg);
+	if(atomic_fetch_and_explicit(&m->event, ~(uint32_t)(Note | Asleep), memory_order_acquire) & Note || *look != 0)
+		*look = *look == 0 ? LOOK : *look * 2 < LOOKMAX ? *look * 2 : LOOKMAX;
 	return e == Asleep;
 }
 
-void
-memberkick(Member *m)
-{
-	eventset(&m->event, Note, 1);
-}
-
+/* Release: what the caller has written is seen by who looks. */
 void
 memberpromise(Promise *p, Member *m)
 {
@@ -175,6 +187,13 @@ memberpromise(Promise *p, Member *m)
 		p->was = p->list->list_op_pending;
 		robustpending(p->list, robustlink(&m->event));
 	}
+	atomic_fetch_or_explicit(&m->event, Note, memory_order_seq_cst);
+}
+
+void
+memberkick(Member *m)
+{
+	eventset(&m->event, Note, 1);
 }
 
 void

@@ -17,8 +17,17 @@
  *
  * A ukid is the place's number and 50 bits that count (Region.ids); so it means one thread, for good.
  *
- * Who makes another look names that one's event as the pending entry of his own list, from before he changes post or link until
- * he has woken it: if he is killed in between the kernel wakes it for him, and it looks (Ewdeath).
+ * Dying between the change of another's post or link, and waking him.  Who is about to change it:
+ *
+ *	promises: names the other's event as the pending entry of his own list, then sets Note there
+ *	changes post or link
+ *	kicks: sets Note, and wakes if the other sleeps
+ *	takes back the pending entry
+ *
+ * Killed after the promise, he makes the kernel wake the other if that one sleeps, who sees Note and looks.  If
+ * that one was only about to sleep, the compare of its sleep has seen Note, and it has looked; and as it may have looked before
+ * the change, it does not sleep without an end from then on, but looks now and then: 10 ms, doubling to 1 s.  A wait in which no
+ * Note comes too early has no timer.  (A handler with SA_RESTART ends a sleep that has one.)
  */
 #ifndef RENDEZ_MEMBER_H
 #define RENDEZ_MEMBER_H
@@ -37,18 +46,22 @@ void memberexit(void) HIDDEN;
 /* Whether somebody is in it and lives. */
 int memberalive(Member *) HIDDEN;
 
-/* Sleep until kicked, or the deadline, or a signal handler ran: then nonzero.  What it was kicked for is for the caller to find. */
-int memberwait(Member *, const Deadline *d, void (*asleep)(void *), void *arg) HIDDEN;
+/*
+ * Sleep until kicked, or the deadline, or a signal handler ran: then nonzero.  What it was kicked for is for the caller to find: before
+ * each sleep.  A wait begins with *look 0.
+ */
+int memberwait(Member *, const Deadline *d, uint64_t *look, void (*asleep)(void *), void *arg) HIDDEN;
 
-/* Make it look. */
-void memberkick(Member *) HIDDEN;
+/* A wait begins that nobody knows of yet: earlier kicks were not for it. */
+void memberfresh(Member *) HIDDEN;
 
-/* What the calling thread will kick, whatever happens to it. */
+/* The steps of who changes another's post or link. */
 typedef struct Promise {
 	Robustlist *list;
 	void *was;
 } Promise;
 void memberpromise(Promise *, Member *) HIDDEN;
+void memberkick(Member *) HIDDEN;
 void memberkept(Promise *) HIDDEN;
 
 static inline uint64_t

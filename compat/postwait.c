@@ -81,6 +81,7 @@ left(struct timespec *ts, uint64_t start, uint64_t ns)
 static int
 await(Member *m, const Deadline *d, Pwait *w)
 {
+	uint64_t look = 0;
 	int interrupted = 0, r = 0;
 	Self *s = selfknown();
 
@@ -97,7 +98,7 @@ await(Member *m, const Deadline *d, Pwait *w)
 		if(consume(m))
 			r = 0;
 		else if(r == 0) {
-			interrupted = memberwait(m, d, asleep, w);
+			interrupted = memberwait(m, d, &look, asleep, w);
 			continue;
 		}
 		break;
@@ -192,27 +193,30 @@ post(Region *r, ukid_t ukid, uintptr_t pc)
 	const Hook *h = hooked();
 	uint64_t was = ukid << 1;
 	Promise promise;
+	int posted = 0;
 	Word *waker;
 
 	if(ukid == 0 || ukid >> 63 != 0)
 		return EINVAL;
+	/* Not to a stranger's place: that costs it a look. */
+	if((atomic_load_explicit(&m->post, memory_order_acquire) & ~(uint64_t)Posted) != was || !memberalive(m))
+		return EINVAL;
 	memberpromise(&promise, m);
 	/* Also if it is set already: that its id was there says that it was alive. */
-	while((was & ~(uint64_t)Posted) == ukid << 1 && memberalive(m))
-		if(atomic_compare_exchange_strong_explicit(
-		       &m->post, &was, was | Posted, memory_order_release, memory_order_relaxed)) {
-			stop("pw_post.posted");
-			if(unlikely(h != nil) && atomic_load_explicit(&r->side[m - r->member].process,
-						     memory_order_relaxed) == processid()) {
-				waker = &r->side[m - r->member].waker;
-				atomic_store_explicit(waker, h->waker(pc), memory_order_relaxed);
-			}
-			memberkick(m);
-			memberkept(&promise);
-			return 0;
+	while((was & ~(uint64_t)Posted) == ukid << 1 && !posted)
+		posted = atomic_compare_exchange_strong_explicit(
+		    &m->post, &was, was | Posted, memory_order_release, memory_order_relaxed);
+	if(posted) {
+		stop("pw_post.posted");
+		if(unlikely(h != nil) &&
+		    atomic_load_explicit(&r->side[m - r->member].process, memory_order_relaxed) == processid()) {
+			waker = &r->side[m - r->member].waker;
+			atomic_store_explicit(waker, h->waker(pc), memory_order_relaxed);
 		}
+		memberkick(m);
+	}
 	memberkept(&promise);
-	return EINVAL;
+	return posted ? 0 : EINVAL;
 }
 
 int

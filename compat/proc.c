@@ -280,7 +280,7 @@ uint32_t
 eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg)
 {
 	uint32_t e;
-	int r = 0, slept = 0;
+	int r = 0;
 
 	e = atomic_load_explicit(event, memory_order_acquire);
 	for(;;) {
@@ -290,8 +290,6 @@ eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*aslee
 			return 0;
 		if(r == EINTR && (how & Ewsignal))
 			return Asleep;
-		if(r == 0 && slept && (how & Ewdeath))
-			return Note;
 		if(asleep != nil) {
 			asleep(arg);
 			asleep = nil;
@@ -301,7 +299,6 @@ eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*aslee
 			continue;
 		stop("block.asleep");
 		r = futexwait(event, e | Asleep, d, how & Ewshared);
-		slept = 1;
 		stop("block.awake");
 		e = atomic_load_explicit(event, memory_order_acquire);
 	}

@@ -144,16 +144,11 @@ void note(Proc *p) HIDDEN;
  * What block, ready and note are made of, for event words that are not a Proc's.
  *
  * eventwait sleeps until one of the wanted bits is set, and returns it, not cleared (the lowest, if several are); 0 when
- * the deadline has passed; Asleep, if Ewsignal is asked for, when a signal handler ran; Note, if Ewdeath is, when the sleep ended
- * for no reason that can be seen.  The caller clears what it takes, and Asleep with it, by one atomic operation.  asleep
- * as for block().
+ * the deadline has passed; Asleep, if Ewsignal is asked for, when a signal handler ran.  The caller clears what it takes,
+ * and Asleep with it, by one atomic operation.  asleep as for block().
  * eventset sets bits and wakes the owner if it sleeps; the word is touched once, by the atomic or.  Async-signal-safe.
  */
-enum {
-	Ewshared = 1, /* the word is in memory that processes share */
-	Ewsignal = 2, /* come back when a handler ran */
-	Ewdeath = 4,  /* and when a setter may have died before it set anything */
-};
+enum { Ewshared = 1, Ewsignal = 2 }; /* the word is in memory that processes share; come back when a handler ran */
 uint32_t eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg) HIDDEN;
 void eventset(Word *event, uint32_t bits, int shared) HIDDEN;
 

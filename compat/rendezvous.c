@@ -70,6 +70,7 @@ abandon(Proc *p)
 static int
 await(Member *m, Self *s, Meeting *g, uint64_t *value)
 {
+	uint64_t look = 0;
 	int interrupted = 0;
 
 	for(;;) {
@@ -82,7 +83,7 @@ await(Member *m, Self *s, Meeting *g, uint64_t *value)
 			continue;
 		}
 		stop("rendezvous.wait");
-		interrupted = memberwait(m, nil, asleep, g);
+		interrupted = memberwait(m, nil, &look, asleep, g);
 	}
 }
 
@@ -100,6 +101,7 @@ first(Tagplace *t, Member *m, Self *s, uint64_t *value, uintptr_t pc)
 	p->frameof = r;
 	atomic_signal_fence(memory_order_seq_cst);
 	p->abandon = abandon;
+	memberfresh(m);
 	if(!taginsert(t, m, *value)) {
 		procleave(p);
 		return -1;
