@@ -1,5 +1,5 @@
 /*
- * Every system call of the library, but for those about signals (linuxsig.c).  They are made by the machine's own
+ * Every system call of the library, but for those about signals (linuxsig.c) and shared memory (linuxshm.c).  They are made by the machine's own
  * instruction, so that errno is never touched and no cancellation point of libc
  * is passed.
  */

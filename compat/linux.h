@@ -91,6 +91,8 @@ void sysnap(uint64_t ns) HIDDEN;
 
 /* The list of robust futexes that libc registered with the kernel for this thread; nil if none. */
 struct robust_list_head *sysrobustlist(void) HIDDEN;
+/* Make this the list of a thread that has none; an error's number. */
+int sysrobustregister(struct robust_list_head *) HIDDEN;
 
 int systid(void) HIDDEN;
 int syspid(void) HIDDEN;
@@ -100,13 +102,17 @@ int syspid(void) HIDDEN;
  */
 int sysrank(void) HIDDEN;
 int realtime(int policy) HIDDEN;
-/* Whether the thread tid of this process lives. */
+/* Whether the thread tid of this process lives; of any process. */
 int tidalive(int tid) HIDDEN;
+int anytidalive(int tid) HIDDEN;
 
 /* Anonymous private memory; nil if there is none.  wipe: zeroed in every child that does not share our memory. */
 void *sysmap(size_t n, int wipe) HIDDEN;
 int syswipeonfork(void *p, size_t n) HIDDEN;
 void sysunmap(void *p, size_t n) HIDDEN;
+
+/* Anonymous memory that forked children share; nil if there is none. */
+void *sysmapshared(size_t n) HIDDEN;
 
 /* Bytes [p, p+n) copied to dst without faulting: the count that could be read. */
 size_t saferead(void *dst, const void *p, size_t n) HIDDEN;
@@ -135,6 +141,24 @@ void clockinit(void) HIDDEN;
 
 /* Whether p lies on the alternate signal stack of the calling thread, if it has one and runs on it. */
 int onaltstack(uintptr_t p) HIDDEN;
+
+/* ThreadSanitizer does not see what caspair orders: who has read that it was done says pairacquire. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RENDEZ_TSAN 1
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define RENDEZ_TSAN 1
+#endif
+#if defined(RENDEZ_TSAN)
+void __tsan_acquire(void *);
+void __tsan_release(void *);
+#define pairacquire(p) __tsan_acquire(p)
+#define pairrelease(p) __tsan_release(p)
+#else
+#define pairacquire(p) ((void)(p))
+#define pairrelease(p) ((void)(p))
+#endif
 
 #if defined(__x86_64__)
 /* What glibc keeps in a spin lock. */
@@ -174,6 +198,23 @@ relax(void)
 	__builtin_ia32_pause();
 }
 
+/*
+ * Two words at once (p is a multiple of 16): if they are old, they become new, and 1; else old is what they are, and 0.  A full
+ * barrier.  Each word may at the same time be read and changed alone.
+ */
+static inline int
+caspair(void *p, uint64_t old[2], const uint64_t new[2])
+{
+	unsigned char done;
+
+	pairrelease(p);
+	__asm__ volatile("lock cmpxchg16b %1\n\tsete %0"
+			 : "=q"(done), "+m"(*(uint64_t(*)[2])p), "+a"(old[0]), "+d"(old[1])
+			 : "b"(new[0]), "c"(new[1])
+			 : "cc", "memory");
+	return done;
+}
+
 /* The cheapest clock: the time stamp counter where it can be trusted, else nanoseconds. */
 static inline uint64_t
 ticks(void)
@@ -206,6 +247,32 @@ static inline void
 relax(void)
 {
 	__asm__ volatile("isb" ::: "memory");
+}
+
+static inline int
+caspair(void *p, uint64_t old[2], const uint64_t new[2])
+{
+	uint64_t a, b;
+	uint32_t failed;
+
+	pairrelease(p);
+	do {
+		__asm__ volatile("ldaxp %0, %1, [%2]" : "=&r"(a), "=&r"(b) : "r"(p) : "memory");
+		if(a != old[0] || b != old[1]) {
+			/* Only a pair that could be stored was read at once. */
+			__asm__ volatile("stlxp %w0, %1, %2, [%3]" : "=&r"(failed) : "r"(a), "r"(b), "r"(p) : "memory");
+			if(failed)
+				continue;
+			old[0] = a;
+			old[1] = b;
+			return 0;
+		}
+		__asm__ volatile("stlxp %w0, %1, %2, [%3]"
+				 : "=&r"(failed)
+				 : "r"(new[0]), "r"(new[1]), "r"(p)
+				 : "memory");
+	} while(failed);
+	return 1;
 }
 
 static inline uint64_t
@@ -257,6 +324,27 @@ void sysexec(const char *path, char **argv, char **env) HIDDEN;
 
 /* Which file this is, as far as one word tells; 0: none. */
 uint64_t sysfileid(int fd) HIDDEN;
+
+/* Wait for the lock of the open file, and give it back: advisory, gone with the descriptor. */
+void sysflock(int fd) HIDDEN;
+void sysfunlock(int fd) HIDDEN;
+
+/* The effective user; 64 random bits; fork as the program would call it: its pthread_atfork handlers run. */
+unsigned sysuid(void) HIDDEN;
+uint64_t sysrandom(void) HIDDEN;
+int sysfork(void) HIDDEN;
+/* The 16 random bytes that exec gave this program, in one word that does not give them away. */
+uint64_t sysexecid(void) HIDDEN;
+
+/* What must be true of a file before it is trusted, and its identity. */
+typedef struct Fileinfo {
+	uint64_t id; /* sysfileid */
+	uint64_t size;
+	unsigned owner;
+	uint8_t regular, onlyowner; /* a regular file; no others may do anything with it */
+	uint32_t links;
+} Fileinfo;
+int sysfileinfo(int fd, Fileinfo *) HIDDEN;
 
 /*
  * TAILCALL f(...) in a function that is a THUNK: f is jumped to and finds the thunk's caller as its own.  A compiler that

@@ -43,7 +43,7 @@ extern "C" {
  * A label is pushed: returns 0; and again, nonzero, with the label popped, when error or nexterror comes to it.  It is a
  * macro for it must stand in the frame that is returned to; use it as the whole condition of an if.
  */
-#define p9waserror() sigsetjmp(p9errlabel(), 0)
+#define p9waserror() _setjmp(p9errlabel())
 RENDEZ_API struct __jmp_buf_tag *p9errlabel(void);
 
 /* The last label is popped: what it guarded went well. */

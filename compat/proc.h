@@ -15,12 +15,14 @@
 
 typedef struct Proc Proc;
 
-/* Bits of an event word: of Proc.event, or of one in memory that processes share.  Only the owner clears any. */
+/*
+ * Bits of an event word: of Proc.event, or of one in memory that processes share.  Only the owner clears any.  A word that processes
+ * share has none but the two highest, which the kernel leaves out of account when it wakes for one that died (robust.h).
+ */
 enum {
-	Ready = 1,  /* set by who unlinked the Proc, once for each time it was linked; block() consumes it */
-	Note = 2,   /* set by anybody, at any time: look whether you are wanted */
-	Asleep = 4, /* set by the owner before it sleeps: the setter of the others must wake it */
-	Post = 8,   /* set by anybody: pw_post's flag */
+	Ready = 1,	      /* set by who unlinked the Proc, once for each time it was linked; block() consumes it */
+	Note = 0x40000000u,   /* set by anybody, at any time: look whether you are wanted */
+	Asleep = 0x80000000u, /* set by the owner before it sleeps: the setter of the others must wake it */
 };
 
 /* How a Proc was chosen: said by who unlinked it, before ready(). */
@@ -147,8 +149,7 @@ void note(Proc *p) HIDDEN;
  * eventset sets bits and wakes the owner if it sleeps; the word is touched once, by the atomic or.  Async-signal-safe.
  */
 enum { Ewshared = 1, Ewsignal = 2 }; /* the word is in memory that processes share; come back when a handler ran */
-uint32_t eventwait(
-    Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg) HIDDEN;
+uint32_t eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg) HIDDEN;
 void eventset(Word *event, uint32_t bits, int shared) HIDDEN;
 
 /* The calling thread's Proc, or nil; the innermost if it is nested. */

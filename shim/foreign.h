@@ -13,6 +13,8 @@
 
 #include "shim.h"
 
+#include "../compat/robust.h"
+
 #include <errno.h>
 
 /*
@@ -78,11 +80,9 @@ int sharedtrylock(Mutex *) HIDDEN;
 int sharedunlock(Mutex *) HIDDEN;
 
 /*
- * robust.c.  The list that the kernel walks when the thread ends; nil: libc has registered none yet, or not as we
- * know it: then the call is libc's, which knows better.
+ * robust.c.  The list is robustlist(); if that is nil, libc has registered none yet, or not as we know it: then the call
+ * is libc's, which knows better.
  */
-typedef struct robust_list_head Robustlist;
-Robustlist *robustlist(void) HIDDEN;
 int robustlock(Robustlist *, Mutex *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
 int robusttrylock(Robustlist *, Mutex *) HIDDEN;
 int robustunlock(Robustlist *, Mutex *) HIDDEN;

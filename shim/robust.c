@@ -6,14 +6,9 @@
  *	FUTEX_WAITERS		somebody may sleep
  *	FUTEX_OWNER_DIED	and no tid: the kernel says that the holder ended; who takes it then is told (EOWNERDEAD)
  *
- * The list.  When a thread ends, however it ends, the kernel walks the list that libc registered for it, and marks and
- * wakes each mutex there that has its tid.  So a mutex must be on its holder's list; and as it cannot be
- * taken and listed at once, the list's head names one more, the pending one, from before the word changes until after
- * the list is right.  If the thread dies in between the kernel looks at that one too: if it has
- * the tid it is marked; if it is free one sleeper is woken, for the dead may have freed it and not yet
- * woken anybody, or have been woken and not yet taken it.  The kernel reads what the thread itself has stored, so
- * only the compiler must keep the order.  The mutexes of a list are linked both ways, by pointers to their forward
- * links; the lowest bit of such a pointer says that the one it points to inherits priority: those are libc's and share the list.
+ * The list that the kernel walks when a thread ends, and its pending entry: compat/robust.h.  The pending one stands from
+ * before the word changes until after the list is right.  A mutex that the dead may have freed without yet
+ * waking anybody, or been woken for without yet taking it, wakes one sleeper.
  *
  * Why no wakeup is lost.  A sleeper saw FUTEX_WAITERS in the word, or put it there, before it slept, and the kernel looks
  * again.  Whoever takes that bit out is an unlock, which wakes one, or the kernel's marking, which keeps
@@ -29,73 +24,23 @@
 #include "foreign.h"
 
 #include <limits.h>
-#include <linux/futex.h>
 
 enum { UNCLEAN = INT_MAX, DEAD = INT_MAX - 1 };
 
-typedef __pthread_list_t Node;
+_Static_assert(offsetof(pthread_mutex_t, __data.__lock) + 32 == offsetof(pthread_mutex_t, __data.__list.__next) &&
+		   ROBUSTWORD == -32,
+    "where the kernel finds the word");
 
-/* Asked for at a thread's first robust lock, not before: sandboxes kill for the question. */
-static __thread Robustlist *mylist __attribute__((tls_model("initial-exec")));
-
-Robustlist *
-robustlist(void)
+static Robustnode *
+node(Mutex *m)
 {
-	Robustlist *h = mylist;
-
-	if(unlikely(h == nil)) {
-		h = sysrobustlist();
-		if(h == nil || h->futex_offset != (long)offsetof(pthread_mutex_t, __data.__lock) -
-						      (long)offsetof(pthread_mutex_t, __data.__list.__next))
-			return nil;
-		mylist = h;
-	}
-	return h;
+	return (Robustnode *)&((pthread_mutex_t *)m)->__data.__list;
 }
 
 static void *
 linkof(Mutex *m)
 {
-	return &((pthread_mutex_t *)m)->__data.__list.__next;
-}
-
-/* The node that a link points to; the head too has a back link, before it. */
-static Node *
-nodeof(void *link)
-{
-	return (Node *)(((uintptr_t)link & ~(uintptr_t)1) - offsetof(Node, __next));
-}
-
-static void
-pending(Robustlist *h, void *link)
-{
-	atomic_signal_fence(memory_order_seq_cst);
-	*(void *volatile *)&h->list_op_pending = link; /* nil: none is */
-	atomic_signal_fence(memory_order_seq_cst);
-}
-
-static void
-enlist(Robustlist *h, Mutex *m)
-{
-	Node *n = nodeof(linkof(m)), *next = nodeof(h->list.next);
-
-	next->__prev = linkof(m);
-	n->__next = (void *)h->list.next;
-	n->__prev = (void *)&h->list;
-	atomic_signal_fence(memory_order_seq_cst);
-	*(void *volatile *)&h->list.next = linkof(m);
-}
-
-static void
-delist(Mutex *m)
-{
-	Node *n = nodeof(linkof(m));
-
-	nodeof(n->__next)->__prev = n->__prev;
-	nodeof(n->__prev)->__next = n->__next;
-	atomic_signal_fence(memory_order_seq_cst);
-	n->__prev = nil;
-	n->__next = nil;
+	return &node(m)->next;
 }
 
 /* Frees the word, which is ours; its last touch. */
@@ -126,7 +71,7 @@ taken(Robustlist *h, Mutex *m, uint32_t from)
 		return ENOTRECOVERABLE;
 	}
 	m->depth = 1;
-	enlist(h, m);
+	robustenlist(h, node(m));
 	if(from & FUTEX_OWNER_DIED) {
 		atomic_store_explicit(&m->owner, UNCLEAN, memory_order_relaxed);
 		return EOWNERDEAD;
@@ -216,7 +161,7 @@ robustlock(Robustlist *h, Mutex *m, clockid_t clock, const struct timespec *at, 
 		return EINVAL;
 	if(has(m) && (r = relock(m)) != EBUSY)
 		return r;
-	pending(h, linkof(m));
+	robustpending(h, linkof(m));
 	word = atomic_load_explicit(&m->word, memory_order_relaxed);
 	if(likely(take(m, &word, 0))) {
 		r = taken(h, m, word);
@@ -229,7 +174,7 @@ robustlock(Robustlist *h, Mutex *m, clockid_t clock, const struct timespec *at, 
 		d.clock = clock;
 		r = lockslow(h, m, word, &d, pc);
 	}
-	pending(h, nil);
+	robustpending(h, nil);
 	return r;
 }
 
@@ -241,10 +186,10 @@ robusttrylock(Robustlist *h, Mutex *m)
 
 	if(has(m))
 		return relock(m);
-	pending(h, linkof(m));
+	robustpending(h, linkof(m));
 	word = atomic_load_explicit(&m->word, memory_order_relaxed);
 	r = take(m, &word, 0) ? taken(h, m, word) : EBUSY;
-	pending(h, nil);
+	robustpending(h, nil);
 	return r;
 }
 
@@ -261,11 +206,11 @@ robustunlock(Robustlist *h, Mutex *m)
 	} else if(!has(m)) {
 		return EPERM;
 	}
-	pending(h, linkof(m));
-	delist(m);
+	robustpending(h, linkof(m));
+	robustdelist(node(m));
 	atomic_store_explicit(&m->owner, owner == UNCLEAN ? DEAD : 0, memory_order_relaxed);
 	count(m, -1u);
 	let(m);
-	pending(h, nil);
+	robustpending(h, nil);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "real.h"
 #include "tsan.h"
 
+#include "../compat/member.h"
 #include "../compat/self.h"
 
 #include <dlfcn.h>
@@ -31,6 +32,7 @@ ended(void *arg)
 	(void)arg;
 	procexit();
 	selfexit();
+	memberexit();
 	threadgone();
 }
 

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #define RENDEZ_NOPLAINNAMES
 #include "../../compat/plan9.h"
+#include "../../compat/sys/pw.h"
 #include "../../shim/posix.h"
 
 #include <errno.h>
@@ -479,6 +480,50 @@ notes(int self)
 	rz_pthread_barrier_wait(&gate);
 }
 
+/* Pairs meet at a tag, and the letters that they have written are read. */
+static long letter[N];
+
+static void
+meets(int self)
+{
+	unsigned long tag = 1000 + (unsigned long)self / 2, other = (unsigned long)self ^ 1;
+	long i;
+
+	for(i = 0; i < rounds; i++) {
+		letter[self] = i;
+		LAW(p9rendezvous(tag, (unsigned long)self) == other);
+		LAW(letter[other] == i);
+		LAW(p9rendezvous(tag, (unsigned long)self) == other);
+	}
+}
+
+/* Pairs hand a plain value to and fro by posts. */
+static _Atomic ukid_t poster[N];
+static long handed[N / 2];
+
+static void
+posts(int self)
+{
+	ukid_t id;
+	int i;
+
+	LAW(pw_getukid(&id) == 0);
+	atomic_store_explicit(&poster[self], id, memory_order_relaxed);
+	rz_pthread_barrier_wait(&gate);
+	for(i = 0; i < rounds; i++) {
+		if(self & 1)
+			LAW(pw_wait(NULL) == 0);
+		LAW(handed[self / 2]++ == 2 * i + (self & 1));
+		LAW(pw_post(poster[self ^ 1]) == 0);
+		if(!(self & 1))
+			LAW(pw_wait(NULL) == 0);
+	}
+	rz_pthread_barrier_wait(&gate);
+	if(self & 1)
+		handed[self / 2] = 0;
+	rz_pthread_barrier_wait(&gate);
+}
+
 static void (*role)(int);
 
 static void *
@@ -529,6 +574,8 @@ main(int argc, char **argv)
 		all(sleeps);
 		all(plan9locks);
 		all(notes);
+		all(meets);
+		all(posts);
 	}
 	printf("ok hammer\n");
 	return 0;

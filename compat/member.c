@@ -1,0 +1,204 @@
+/* Members come, wait, are kicked, and go.  What each field of one is, and the order of looking, stand in member.h. */
+#include "member.h"
+#include "proc.h"
+#include "tagset.h"
+
+/* The calling thread's; in a forked child it is the parent's, whose number tells. */
+static __thread struct {
+	Member *m;
+	Region *r;
+	int pid;
+} my __attribute__((tls_model("initial-exec")));
+
+int
+memberalive(Member *m)
+{
+	uint32_t life = atomic_load_explicit(&m->life, memory_order_acquire);
+
+	if((life & FUTEX_OWNER_DIED) || (life & FUTEX_TID_MASK) == 0)
+		return 0;
+	return likely(!(life & FUTEX_WAITERS)) || anytidalive((int)(life & FUTEX_TID_MASK));
+}
+
+/* What a dead one left; anybody may do it, at any time. */
+static int
+reap(Region *r, Member *m)
+{
+	uint64_t post = atomic_load_explicit(&m->post, memory_order_acquire);
+
+	if(!tagreap(r, m))
+		return 0;
+	if(post == 0)
+		return 1;
+	return !memberalive(m) &&
+	       atomic_compare_exchange_strong_explicit(&m->post, &post, 0, memory_order_seq_cst, memory_order_relaxed);
+}
+
+/* Takes the place if it is free, or its thread is dead. */
+static int
+take(Region *r, Member *m, uint32_t tid, Robustlist *h)
+{
+	uint32_t life = atomic_load_explicit(&m->life, memory_order_acquire);
+	int done;
+
+	if(memberalive(m) || !reap(r, m))
+		return 0;
+	if(h != nil)
+		robustpending(h, robustlink(&m->life));
+	done = atomic_compare_exchange_strong_explicit(
+	    &m->life, &life, h != nil ? tid : tid | FUTEX_WAITERS, memory_order_seq_cst, memory_order_relaxed);
+	if(done && h != nil)
+		robustenlist(h, &m->node);
+	if(h != nil)
+		robustpending(h, nil);
+	return done;
+}
+
+/* Gives the place back; signals are off.  A list that a handler interrupted in a change of it is left to the kernel. */
+static void
+leave(Member *m)
+{
+	Robustlist *h = robustneed();
+	int listed = !(atomic_load_explicit(&m->life, memory_order_relaxed) & FUTEX_WAITERS);
+
+	if(listed && (h == nil || h->list_op_pending != nil))
+		return;
+	atomic_store_explicit(&m->post, 0, memory_order_seq_cst);
+	if(listed) {
+		robustpending(h, robustlink(&m->life));
+		robustdelist(&m->node);
+	}
+	atomic_store_explicit(&m->life, 0, memory_order_release);
+	if(listed)
+		robustpending(h, nil);
+}
+
+/* A ukid is never 0. */
+static uint64_t
+newid(Region *r, uint32_t place)
+{
+	uint64_t n;
+
+	do
+		n = atomic_fetch_add_explicit(&r->ids, 1, memory_order_relaxed) & (((uint64_t)1 << 50) - 1);
+	while(n == 0);
+	return n * NMEMBER + place;
+}
+
+/* A place; nil: there is none. */
+static Member *
+join(Region *r)
+{
+	uint32_t start = atomic_load_explicit(&r->hint, memory_order_relaxed), tid = (uint32_t)systid(), n, i;
+	Robustlist *h = robustneed();
+	Member *m;
+
+	/* In a handler that interrupted a change of the list. */
+	if(h != nil && h->list_op_pending != nil)
+		h = nil;
+	for(i = 0; i < NMEMBER; i++) {
+		n = (start + i) % NMEMBER;
+		m = &r->member[n];
+		if(take(r, m, tid, h)) {
+			atomic_store_explicit(&r->hint, n + 1, memory_order_relaxed);
+			atomic_store_explicit(&r->side[n].process, processid(), memory_order_relaxed);
+			atomic_store_explicit(&m->event, 0, memory_order_relaxed);
+			atomic_store_explicit(&m->post, newid(r, n) << 1, memory_order_release);
+			return m;
+		}
+	}
+	return nil;
+}
+
+Member *
+memberget(Region **rp)
+{
+	Region *r = *rp;
+	Member *m = my.m;
+	Sigs sigs;
+
+	if(likely(m != nil && my.r == r && my.pid == procpid()))
+		return m;
+	sigsoff(&sigs);
+	for(;;) {
+		m = join(r);
+		/* Pairs with who retires it (region.c). */
+		atomic_thread_fence(memory_order_seq_cst);
+		if(atomic_load_explicit(&r->retired, memory_order_seq_cst) == 0)
+			break;
+		if(m != nil)
+			leave(m);
+		r = regionget();
+	}
+	*rp = r;
+	my.m = m;
+	my.r = r;
+	my.pid = procpid();
+	sigsback(&sigs);
+	return m;
+}
+
+void
+memberexit(void)
+{
+	Sigs sigs;
+
+	if(my.m == nil)
+		return;
+	sigsoff(&sigs);
+	if(my.pid == procpid())
+		leave(my.m);
+	my.m = nil;
+	sigsback(&sigs);
+}
+
+enum { LOOK = 10000000, LOOKMAX = 1000000000 }; /* ns */
+
+void
+memberfresh(Member *m)
+{
+	if(unlikely(atomic_load_explicit(&m->event, memory_order_relaxed) != 0))
+		atomic_fetch_and_explicit(&m->event, ~(uint32_t)(Note | Asleep), memory_order_acquire);
+}
+
+int
+memberwait(Member *m, const Deadline *d, uint64_t *look, void (*asleep)(void *), void *arg)
+{
+	Deadline soon;
+	uint32_t e;
+
+	if(unlikely(*look != 0)) {
+		soon = deadlinein(*look);
+		if(d == nil || deadlinebefore(&soon, d))
+			d = &soon;
+	}
+	e = eventwait(&m->event, Note, d, Ewshared | Ewsignal, asleep, arg);
+	if(atomic_fetch_and_explicit(&m->event, ~(uint32_t)(Note | Asleep), memory_order_acquire) & Note || *look != 0)
+		*look = *look == 0 ? LOOK : *look * 2 < LOOKMAX ? *look * 2 : LOOKMAX;
+	return e == Asleep;
+}
+
+/* Release: what the caller has written is seen by who looks. */
+void
+memberpromise(Promise *p, Member *m)
+{
+	p->list = robustneed();
+	if(likely(p->list != nil)) {
+		p->was = p->list->list_op_pending;
+		robustpending(p->list, robustlink(&m->event));
+	}
+	atomic_fetch_or_explicit(&m->event, Note, memory_order_seq_cst);
+}
+
+void
+memberkick(Member *m)
+{
+	eventset(&m->event, Note, 1);
+}
+
+void
+memberkept(Promise *p)
+{
+	if(likely(p->list != nil))
+		robustpending(p->list, p->was);
+}
