@@ -1,7 +1,10 @@
 /* Members come, wait, are kicked, and go.  What each field of one is, and the order of looking, stand in member.h. */
 #include "member.h"
 #include "proc.h"
+#include "stop.h"
 #include "tagset.h"
+
+#include <errno.h>
 
 /* The calling thread's; in a forked child it is the parent's, whose number tells. */
 static __thread struct {
@@ -10,14 +13,18 @@ static __thread struct {
 	int pid;
 } my __attribute__((tls_model("initial-exec")));
 
-int
-memberalive(Member *m)
+static int
+lives(uint32_t life)
 {
-	uint32_t life = atomic_load_explicit(&m->life, memory_order_acquire);
-
 	if((life & FUTEX_OWNER_DIED) || (life & FUTEX_TID_MASK) == 0)
 		return 0;
 	return likely(!(life & FUTEX_WAITERS)) || anytidalive((int)(life & FUTEX_TID_MASK));
+}
+
+int
+memberalive(Member *m)
+{
+	return lives(atomic_load_explicit(&m->life, memory_order_acquire));
 }
 
 /* What a dead one left; anybody may do it, at any time. */
@@ -164,21 +171,21 @@ memberfresh(Member *m)
 int
 memberwait(Member *m, const Deadline *d, uint64_t *look, void (*asleep)(void *), void *arg)
 {
+	uint32_t e, early;
 	Deadline soon;
-	uint32_t e;
 
-	if(unlikely(*look != 0)) {
+	if(unlikely(look != nil && *look != 0)) {
 		soon = deadlinein(*look);
 		if(d == nil || deadlinebefore(&soon, d))
 			d = &soon;
 	}
 	e = eventwait(&m->event, Note, d, Ewshared | Ewsignal, asleep, arg);
-	if(atomic_fetch_and_explicit(&m->event, ~(uint32_t)(Note | Asleep), memory_order_acquire) & Note || *look != 0)
+	early = atomic_fetch_and_explicit(&m->event, ~(uint32_t)(Note | Asleep), memory_order_acquire) & Note;
+	if(look != nil && (early || *look != 0))
 		*look = *look == 0 ? LOOK : *look * 2 < LOOKMAX ? *look * 2 : LOOKMAX;
 	return e == Asleep;
 }
 
-/* Release: what the caller has written is seen by who looks. */
 void
 memberpromise(Promise *p, Member *m)
 {
@@ -187,6 +194,11 @@ memberpromise(Promise *p, Member *m)
 		p->was = p->list->list_op_pending;
 		robustpending(p->list, robustlink(&m->event));
 	}
+}
+
+void
+memberearly(Member *m)
+{
 	atomic_fetch_or_explicit(&m->event, Note, memory_order_seq_cst);
 }
 
@@ -201,4 +213,35 @@ memberkept(Promise *p)
 {
 	if(likely(p->list != nil))
 		robustpending(p->list, p->was);
+}
+
+/* Life and event in one word, as they lie: both machines that we know begin with the low half. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(Member, life) == 0 &&
+		   offsetof(Member, event) == 4 && offsetof(Member, post) == 8,
+    "they are a pair with post");
+
+/* Also if the flag is set already: who set it may not have woken yet.  Life, id and flag are of one moment. */
+int
+memberpost(Member *m, uint64_t ukid)
+{
+	uint64_t old[2] = {atomic_load_explicit(&m->life, memory_order_relaxed) |
+			       (uint64_t)atomic_load_explicit(&m->event, memory_order_relaxed) << 32,
+	    atomic_load_explicit(&m->post, memory_order_relaxed)};
+	uint64_t new[2];
+	Promise promise;
+	int e = EINVAL;
+
+	memberpromise(&promise, m);
+	while(e != 0 && ukid != 0 && old[1] >> 1 == ukid && lives((uint32_t)old[0])) {
+		new[0] = old[0] | (uint64_t)Note << 32;
+		new[1] = old[1] | 1;
+		if(caspair(m, old, new))
+			e = 0;
+	}
+	if(e == 0 && old[0] >> 32 & Asleep) {
+		stop("pw_post.posted");
+		futexwake(&m->event, 1, 1);
+	}
+	memberkept(&promise);
+	return e;
 }

@@ -17,17 +17,15 @@
  *
  * A ukid is the place's number and 50 bits that count (Region.ids); so it means one thread, for good.
  *
- * Dying between the change of another's post or link, and waking him.  Who is about to change it:
+ * Dying between the change of another's post or link, and waking him.  Who is about to change either promises: he names the
+ * other's event as the pending entry of his own list, until he has woken it.  So if he is killed the kernel wakes the other, if that one
+ * sleeps.  If it was only about to sleep, the compare of its sleep must see something:
  *
- *	promises: names the other's event as the pending entry of his own list, then sets Note there
- *	changes post or link
- *	kicks: sets Note, and wakes if the other sleeps
- *	takes back the pending entry
- *
- * Killed after the promise, he makes the kernel wake the other if that one sleeps, who sees Note and looks.  If
- * that one was only about to sleep, the compare of its sleep has seen Note, and it has looked; and as it may have looked before
- * the change, it does not sleep without an end from then on, but looks now and then: 10 ms, doubling to 1 s.  A wait in which no
- * Note comes too early has no timer.  (A handler with SA_RESTART ends a sleep that has one.)
+ *	post	lies beside life and event, and all are changed at once: the post, and Note
+ *	link	does not: Note is set first, then link is changed, then Note is set again.  Who sees a Note before it has been met
+ *		may have looked before the change; so for the rest of this wait it does not sleep without an end, but looks now and
+ *		then: 10 ms, doubling to 1 s.  A wait in which no Note comes too early has no timer.  (A handler
+ *		with SA_RESTART ends a sleep that has one.)
  */
 #ifndef RENDEZ_MEMBER_H
 #define RENDEZ_MEMBER_H
@@ -48,21 +46,25 @@ int memberalive(Member *) HIDDEN;
 
 /*
  * Sleep until kicked, or the deadline, or a signal handler ran: then nonzero.  What it was kicked for is for the caller to find: before
- * each sleep.  A wait begins with *look 0.
+ * each sleep.  look: nil, or 0 when a wait at a tag begins.
  */
 int memberwait(Member *, const Deadline *d, uint64_t *look, void (*asleep)(void *), void *arg) HIDDEN;
 
 /* A wait begins that nobody knows of yet: earlier kicks were not for it. */
 void memberfresh(Member *) HIDDEN;
 
-/* The steps of who changes another's post or link. */
+/* The steps of who changes another's link. */
 typedef struct Promise {
 	Robustlist *list;
 	void *was;
 } Promise;
 void memberpromise(Promise *, Member *) HIDDEN;
+void memberearly(Member *) HIDDEN;
 void memberkick(Member *) HIDDEN;
 void memberkept(Promise *) HIDDEN;
+
+/* All steps of a post to the one that has the ukid: 0; EINVAL if nobody has. */
+int memberpost(Member *, uint64_t ukid) HIDDEN;
 
 static inline uint64_t
 memberukid(Member *m)

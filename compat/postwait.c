@@ -1,18 +1,17 @@
 /*
  * postwait: a flag for each thread, in the region that processes share.
  *
- * The flag stands in one word with the thread's id (Member.post), and is set by compare-and-swap from that id: a post
- * never reaches a later owner of the place.  Only the owner clears it, by one atomic and, which is the
- * consumption; so a post is there for this wait or for the next, whatever else ends this one: on its way out, for
- * time or interruption, the waiter has looked at nothing else last.
+ * The flag stands in one word with the thread's id (Member.post), beside its life and its event word, and a post changes
+ * all at once: it never reaches a later owner of the place, nor a dead one, and the flag is never there without the Note that
+ * says so.  Only the owner clears the flag, by one atomic and, which is the consumption; so a post is there for
+ * this wait or for the next, whatever else ends this one.  The flag is what a waiter looks at last, on its way to sleep and on its
+ * way out.
  *
  *	waiter				poster
- *	takes the flag, if it is set	sets it
- *	sleeps until kicked		kicks
+ *	takes the flag, if it is set	sets it, and Note
+ *	sleeps until there is a Note	wakes it, if it sleeps
  *
- * A kick is remembered in the event word until the waiter looks (proc.h), so one that comes between the look and the
- * sleep ends the sleep.  A poster that finds the flag set kicks too: the one that set it may have been stopped before
- * its kick.  One that is killed before its kick has promised it to the kernel (member.h).
+ * A poster that is killed before it has woken the waiter has promised that to the kernel (member.h).
  *
  * (Model: tests/model/postwait.pml.)
  */
@@ -56,8 +55,11 @@ asleep(void *arg)
 static int
 consume(Member *m)
 {
-	return (atomic_load_explicit(&m->post, memory_order_relaxed) & Posted) &&
-	       (atomic_fetch_and_explicit(&m->post, ~(uint64_t)Posted, memory_order_acq_rel) & Posted);
+	if(!(atomic_load_explicit(&m->post, memory_order_relaxed) & Posted) ||
+	    !(atomic_fetch_and_explicit(&m->post, ~(uint64_t)Posted, memory_order_acq_rel) & Posted))
+		return 0;
+	pairacquire(m);
+	return 1;
 }
 
 static int
@@ -81,7 +83,6 @@ left(struct timespec *ts, uint64_t start, uint64_t ns)
 static int
 await(Member *m, const Deadline *d, Pwait *w)
 {
-	uint64_t look = 0;
 	int interrupted = 0, r = 0;
 	Self *s = selfknown();
 
@@ -98,7 +99,7 @@ await(Member *m, const Deadline *d, Pwait *w)
 		if(consume(m))
 			r = 0;
 		else if(r == 0) {
-			interrupted = memberwait(m, d, &look, asleep, w);
+			interrupted = memberwait(m, d, nil, asleep, w);
 			continue;
 		}
 		break;
@@ -191,32 +192,12 @@ post(Region *r, ukid_t ukid, uintptr_t pc)
 {
 	Member *m = memberofukid(r, ukid);
 	const Hook *h = hooked();
-	uint64_t was = ukid << 1;
-	Promise promise;
-	int posted = 0;
-	Word *waker;
+	int n = (int)(m - r->member);
 
-	if(ukid == 0 || ukid >> 63 != 0)
-		return EINVAL;
-	/* Not to a stranger's place: that costs it a look. */
-	if((atomic_load_explicit(&m->post, memory_order_acquire) & ~(uint64_t)Posted) != was || !memberalive(m))
-		return EINVAL;
-	memberpromise(&promise, m);
-	/* Also if it is set already: that its id was there says that it was alive. */
-	while((was & ~(uint64_t)Posted) == ukid << 1 && !posted)
-		posted = atomic_compare_exchange_strong_explicit(
-		    &m->post, &was, was | Posted, memory_order_release, memory_order_relaxed);
-	if(posted) {
-		stop("pw_post.posted");
-		if(unlikely(h != nil) &&
-		    atomic_load_explicit(&r->side[m - r->member].process, memory_order_relaxed) == processid()) {
-			waker = &r->side[m - r->member].waker;
-			atomic_store_explicit(waker, h->waker(pc), memory_order_relaxed);
-		}
-		memberkick(m);
-	}
-	memberkept(&promise);
-	return posted ? 0 : EINVAL;
+	/* Who posts last before the waiter wakes is its waker. */
+	if(unlikely(h != nil) && atomic_load_explicit(&r->side[n].process, memory_order_relaxed) == processid())
+		atomic_store_explicit(&r->side[n].waker, h->waker(pc), memory_order_relaxed);
+	return memberpost(m, ukid);
 }
 
 int

@@ -134,6 +134,7 @@ second(Tagplace *t, uint64_t *value, uintptr_t pc)
 	int met, n;
 
 	memberpromise(&promise, m);
+	memberearly(m);
 	met = tagmeet(t, value);
 	if(met) {
 		stop("rendezvous.met");

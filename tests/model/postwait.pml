@@ -22,21 +22,13 @@ bit dead[NP];
 byte set, consumed;	/* ghosts */
 bit waits;		/* ghost: in a wait without an end of its own */
 
-inline kick() {
-	atomic { old = ev; ev = ev | Note };
-	if
-	:: old & Asleep -> fut = 0
-	:: else
-	fi
-}
-
 active proctype waiter() {
 	byte n;
-	bit late, wary;
+	bit late;
 	do
 	:: n == W -> break
 	:: else ->
-		late = 0; wary = 0;
+		late = 0;
 		do
 		:: atomic { flag -> flag = 0; consumed++ }; break
 		:: atomic { !flag && late -> skip };
@@ -61,21 +53,12 @@ endsleep:		if
 #ifdef TIMEOUT
 			:: atomic { fut -> fut = 0; late = 1 }
 #endif
-#ifndef NOLOOK
-			:: atomic { fut && wary -> fut = 0; waits = 0 }
-#endif
 			fi;
-			atomic {
-				if
-				:: ev & Note -> wary = 1
-				:: else
-				fi;
-				ev = ev & ~(Note|Asleep)
-			}
+			ev = ev & ~(Note|Asleep)
 		od;
 		n++
 	od;
-	late = 0; wary = 0;
+	late = 0;
 #ifdef REUSE
 	atomic { id = 0; set = set - flag; flag = 0 };
 	atomic { id = 2; ev = 0 };
@@ -90,32 +73,32 @@ proctype poster(byte me) {
 #ifndef NOPROMISE
 	promise[me] = 1;
 #endif
-#ifndef NOEARLYNOTE
-	ev = ev | Note;
-#endif
-#ifdef KICKFIRST
-	kick();
+#ifdef NOTEFIRST
+	atomic { old = ev; ev = ev | Note };
 #endif
 #ifdef NOID
 	mine = (id == 1);
-	if
-	:: mine -> atomic { set = set + !flag; flag = 1 }
-	:: else
-	fi;
-#else
+#endif
 	atomic {
+#ifndef NOID
+		mine = (id == 1);
+#endif
 		if
-		:: id == 1 -> mine = 1; set = set + !flag; flag = 1
+		:: mine ->
+			set = set + !flag; flag = 1;
+#if !defined(NOTEFIRST) && !defined(NOTELATE)
+			old = ev; ev = ev | Note
+#endif
 		:: else
 		fi
 	};
+#ifdef NOTELATE
+	atomic { old = ev; ev = ev | Note };
 #endif
-#ifndef KICKFIRST
 	if
-	:: mine -> kick()
+	:: mine && (old & Asleep) -> fut = 0
 	:: else
 	fi;
-#endif
 	promise[me] = 0
 	} unless { dead[me] }
 }
