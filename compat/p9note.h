@@ -39,8 +39,8 @@ RENDEZ_API P9proc *p9up(void);
 /* Where a note comes from. */
 enum {
 	P9NUser = 1, /* from another program, as it were: a handler may be running */
-	P9NExit,     /* from the system, as are 0 and the next: it does not wait for a handler that runs, but ends the process */
-	P9NDebug,    /* the same */
+	P9NExit, /* from the system, as are 0 and the next: it does not wait for a handler that runs, but ends the process */
+	P9NDebug, /* the same */
 };
 
 /*
