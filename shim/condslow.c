@@ -295,11 +295,7 @@ condwakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 int
 condwake(Cond *c, int all)
 {
-	/*
-	 * Nobody waits.  A waiter that this signal must reach linked itself before it
-	 * released the mutex that ordered the two; then this sees its store.
-	 */
-	if(likely(atomic_load_explicit(&c->waiters, memory_order_relaxed) == 0))
+	if(condidle(c))
 		return 0;
 	condwakefrom(
 	    c, (Mutex *)atomic_load_explicit(&c->mutex, memory_order_relaxed), all, probeon ? wakerstack(0) : 0);
