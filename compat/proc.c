@@ -194,6 +194,7 @@ procenter(void)
 	atomic_signal_fence(memory_order_seq_cst);
 	p->frame = (uintptr_t)__builtin_frame_address(0);
 	p->moved = 0;
+	p->herd = 0;
 	p->waiting = Wnone;
 	p->passon = nil;
 	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0))

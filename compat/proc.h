@@ -52,6 +52,7 @@ struct Proc {
 	uint8_t waiting;	   /* Waiting: how far its wait has come, for who must undo it at any moment */
 	uint8_t moved;		   /* it came to the mutex's queue from a condition's */
 	uint8_t starved;	   /* it set the mutex's NoBarge */
+	uint8_t herd;		   /* moved and not yet woken; or woken with others, and has not yet tried */
 	_Atomic(uint8_t) rank;	   /* its owner's when the wait began (sysrank); others may look at any time */
 	uintptr_t thread;	   /* threadself() of the owner */
 
@@ -147,8 +148,7 @@ void note(Proc *p) HIDDEN;
  * eventset sets bits and wakes the owner if it sleeps; the word is touched once, by the atomic or.  Async-signal-safe.
  */
 enum { Ewshared = 1, Ewsignal = 2 }; /* the word is in memory that processes share; come back when a handler ran */
-uint32_t eventwait(
-    Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg) HIDDEN;
+uint32_t eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg) HIDDEN;
 void eventset(Word *event, uint32_t bits, int shared) HIDDEN;
 
 /* The calling thread's Proc, or nil; the innermost if it is nested. */

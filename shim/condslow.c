@@ -229,7 +229,7 @@ choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
 			new |= Urgent;
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
-	p->moved = 1;
+	p->moved = p->herd = 1;
 	p->starved = 0;
 	if(probeon) {
 		p->movedat = ticks();

@@ -36,6 +36,10 @@
  * mutex; then the wake is one too many, which every waiter survives.  It cannot be
  * taken for a condition: those have keys of their own (condkey).
  *
+ * Waiters that a condition has moved here may be woken several at once (herd, in mutexwake.c).  One is named, the
+ * others come as anybody does who finds the mutex free or held: they are linked no more, and if they link themselves again
+ * it is by attemptenqueue.  So the claim holds for them as for newcomers.
+ *
  * Fairness.  Every PROMOTEth unlock of a thread that saw others waiting wakes the
  * eldest even so.  If that one loses again it sets NoBarge: from then on
  * newcomers queue.  The ban expires: a newcomer that finds the mutex free but
@@ -283,6 +287,10 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 	}
 	if(r == 0) {
 		took(m, pc);
+		if(a.p != nil && a.p->herd) {
+			herdtried(m, 1);
+			a.p->herd = 0;
+		}
 		if(unlikely(me.empty == m)) {
 			me.empty = nil;
 			mutexunqueue(m);
