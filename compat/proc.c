@@ -134,8 +134,12 @@ procalloc(void)
 					return p;
 				}
 			}
-		/* A vfork child sees threads that are not its own as dead. */
-		if(swept == 0 && atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid()) {
+		/*
+		 * As often as their number has doubled, for each is asked for.  A vfork child sees threads that are not its own as
+		 * dead.
+		 */
+		if(swept == 0 && (c & (c - 1)) == 0 &&
+		    atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid()) {
 			procwalk(sweep, &swept);
 			if(swept)
 				continue;

@@ -149,16 +149,20 @@ unlockqueued(Mutex *m, uint32_t old)
 static inline int
 wordunlock(Mutex *m)
 {
-	uint32_t old = Locked;
+	uint32_t old;
 
 	atomic_store_explicit(&m->owner, 0, memory_order_relaxed);
-	if(__libc_single_threaded && atomic_load_explicit(&m->word, memory_order_relaxed) == Locked) {
-		atomic_store_explicit(&m->word, 0, memory_order_relaxed);
-		return 0;
+	/* Looked at first: its line is ours, and where others wait one atomic does. */
+	old = atomic_load_explicit(&m->word, memory_order_relaxed);
+	if(likely(old == Locked)) {
+		if(__libc_single_threaded) {
+			atomic_store_explicit(&m->word, 0, memory_order_relaxed);
+			return 0;
+		}
+		if(likely(atomic_compare_exchange_strong_explicit(
+		       &m->word, &old, 0, memory_order_release, memory_order_relaxed)))
+			return 0;
 	}
-	if(likely(
-	       atomic_compare_exchange_strong_explicit(&m->word, &old, 0, memory_order_release, memory_order_relaxed)))
-		return 0;
 	return unlockqueued(m, old);
 }
 
