@@ -249,7 +249,7 @@ void
 condwakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 {
 	const void *key = condkey(c);
-	Proc *p, *next, *chain = nil, **tail = &chain;
+	Proc *p, *chain = nil, **tail = &chain;
 	Bucket *b, *bm;
 	int tries;
 	Sigs s;
@@ -285,10 +285,7 @@ condwakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 	else
 		qunlock(b);
 	stop("wakefrom.chosen");
-	for(p = chain; p != nil; p = next) {
-		next = p->nextkey;
-		ready(p);
-	}
+	readyall(chain);
 	sigsback(&s);
 }
 

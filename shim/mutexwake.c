@@ -30,17 +30,16 @@ static void
 wake(Proc *p, Chosen how)
 {
 	uint32_t waker = probeon ? wakerstack(0) : 0;
-	Proc *next;
+	uint64_t at = probeon ? ticks() : 0;
+	Proc *first = p;
 
-	for(; p != nil; p = next) {
-		next = p->nextkey;
+	for(; p != nil; p = p->nextkey) {
 		p->chosen = (uint8_t)how;
 		p->waker = waker;
-		if(probeon)
-			p->wokenat = ticks();
-		ready(p);
+		p->wokenat = at;
 		how = Cdirect;
 	}
+	readyall(first);
 }
 
 /*
