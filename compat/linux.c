@@ -135,6 +135,13 @@ futexwake(const void *w, int n, int shared)
 		badfutex("wake", r);
 }
 
+int
+futexrequeue(const void *from, const void *to)
+{
+	/* Wakes none, moves one; no word is read, so private addresses cannot fault. */
+	return SYS(futex, from, FUTEX_REQUEUE | FUTEX_PRIVATE_FLAG, 0, 1, to) < 0;
+}
+
 void
 sysyield(void)
 {

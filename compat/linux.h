@@ -68,6 +68,9 @@ lowhalf(void *p)
 /* Wake at most n sleepers on the address, which is never read: it may be unmapped by now. */
 void futexwake(const void *w, int n, int shared) HIDDEN;
 
+/* Who sleeps on from, of this process, sleeps on to from now on.  Nonzero: the kernel, or a sandbox, does not do that. */
+int futexrequeue(const void *from, const void *to) HIDDEN;
+
 /* All signals off, libc's own two included; and back. */
 void sigsoff(Sigs *old) HIDDEN;
 void sigsback(const Sigs *old) HIDDEN;

@@ -134,8 +134,12 @@ procalloc(void)
 					return p;
 				}
 			}
-		/* A vfork child sees threads that are not its own as dead. */
-		if(swept == 0 && atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid()) {
+		/*
+		 * As often as their number has doubled, for each is asked for.  A vfork child sees threads that are not its own as
+		 * dead.
+		 */
+		if(swept == 0 && (c & (c - 1)) == 0 &&
+		    atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid()) {
 			procwalk(sweep, &swept);
 			if(swept)
 				continue;
@@ -194,6 +198,7 @@ procenter(void)
 	atomic_signal_fence(memory_order_seq_cst);
 	p->frame = (uintptr_t)__builtin_frame_address(0);
 	p->moved = 0;
+	p->herd = 0;
 	p->waiting = Wnone;
 	p->passon = nil;
 	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0))
@@ -340,6 +345,44 @@ ready(Proc *p)
 {
 	stop("ready");
 	eventset(&p->event, Ready, 0);
+}
+
+/*
+ * A wake of each would let the woken take the processor from the waker each time, to run into whatever comes next and find the others
+ * not there.  So all but the first asleep are moved to sleep at the first one's address, where one call wakes all.  For those in
+ * between nothing changes: a Proc's Ready is set before, so whoever is not yet asleep does not go to sleep, and
+ * one that looks, for a note or a deadline, sees it.  At the first one's address sleep at most it and those that were moved, who are as many as
+ * are woken; if it was awake, or sleeps there again by now, one is woken for nothing, which every sleeper bears.  (Model:
+ * tests/model/readyall.pml.)  No more than HERD of them wait for the call: the first want to be off.
+ */
+void
+readyall(Proc *first)
+{
+	enum { HERD = 16 };
+	Proc *p = first, *next;
+	Word *at = nil, *event;
+	int n = 0;
+
+	for(; p != nil; p = next) {
+		next = p->nextkey;
+		event = &p->event;
+		stop("ready");
+		if(atomic_fetch_or_explicit(event, Ready, memory_order_release) & Asleep) {
+			stop("ready.wake");
+			if(at == nil) {
+				at = event;
+				n = 1;
+			} else if(futexrequeue(event, at) == 0) {
+				n++;
+			} else {
+				futexwake(event, 1, 0);
+			}
+		}
+		if(at != nil && (next == nil || n == HERD)) {
+			futexwake(at, n, 0);
+			at = nil;
+		}
+	}
 }
 
 void

@@ -54,6 +54,7 @@ struct Proc {
 	uint8_t waiting;	   /* Waiting: how far its wait has come, for who must undo it at any moment */
 	uint8_t moved;		   /* it came to the mutex's queue from a condition's */
 	uint8_t starved;	   /* it set the mutex's NoBarge */
+	uint8_t herd;		   /* moved and not yet woken; or woken with others, and has not yet tried */
 	_Atomic(uint8_t) rank;	   /* its owner's when the wait began (sysrank); others may look at any time */
 	uintptr_t thread;	   /* threadself() of the owner */
 
@@ -136,6 +137,9 @@ Woken block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void 
 
 /* Wake p, which the caller has unlinked.  p may be anything the moment after. */
 void ready(Proc *p) HIDDEN;
+
+/* The same for a chain of them, linked by nextkey: they are woken at once, by one system call. */
+void readyall(Proc *first) HIDDEN;
 
 /* Make p look.  Async-signal-safe; p may be dead. */
 void note(Proc *p) HIDDEN;

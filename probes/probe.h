@@ -103,10 +103,11 @@ void waitagain(Wait *, uint32_t waker, uintptr_t holder, uint64_t at) __attribut
 void waitend(Wait *, End, uint32_t waker, uint64_t at) __attribute__((visibility("hidden")));
 
 /*
- * Over: the lock was got without a sleep.  Whoever has just got what others wait for is in a hurry, so the sums
- * are left to waitflush, which is owed (1) after the lock was released; 0: they are made.
+ * A wait that was not opened is over: the object, which has an id word, was got without a sleep.  It began at ticks begun, when
+ * holder had the object.  Whoever has just got what others wait for is in a hurry, so the sums
+ * are left to waitflush, which is owed (1) after the object was released; 0: they are made.
  */
-int waitgot(Wait *) __attribute__((visibility("hidden")));
+int waitshort(Wait *, uint64_t begun, uintptr_t holder) __attribute__((visibility("hidden")));
 void waitflush(void) __attribute__((visibility("hidden")));
 
 /* It was no wait after all: as if it had not begun. */

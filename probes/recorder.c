@@ -57,7 +57,7 @@ enlist(Self *s)
 	s->noarea = 0;
 	s->spare = 0;
 	s->mod = nil;
-	s->owed.lock = 0;
+	s->owed.lock = s->paid.lock = 0;
 	if(i >= prof.n[Sthreads]) {
 		lost(Sthreads);
 		return;
@@ -166,6 +166,7 @@ threadgone(void)
 		return;
 	if(s != nil && s->thread != nil) {
 		waitpay(s);
+		s->paid.lock = 0;
 		if(s->area != nil) {
 			s->area = nil;
 			s->own = nil;

@@ -58,15 +58,25 @@ _Static_assert(sizeof(Own) <= FPAGE, "a thread's own memory is a page");
 
 typedef struct Mod Mod;
 
-/* A short wait that is over and not yet counted: see waitgot. */
+/* A short wait that is over and not yet counted (owed.c). */
 typedef struct Owed {
 	uint32_t lock; /* 0: none */
 	uint32_t acquired, changes;
-	uint8_t op, counted;
-	Fpc site;
-	uintptr_t holder;
+	uint8_t kind, op, counted;
+	const void *object;
+	uintptr_t pc, holder;
 	uint64_t begun, ended;
 } Owed;
+
+/* Where the last one was counted: the next is like it, nearly always. */
+typedef struct Paid {
+	uint32_t lock;	   /* 0: nowhere */
+	uint32_t acquired; /* the object's, when the lock's entry was last told */
+	uint8_t kind, op;
+	const void *object;
+	uintptr_t pc, holder;
+	Fpair *pair;
+} Paid;
 
 typedef struct Self {
 	uint32_t gen; /* the process it was set up in: see generation */
@@ -82,6 +92,7 @@ typedef struct Self {
 	uintptr_t lo, hi, unread; /* stack.c: the thread's stack as far as it is known */
 	const Mod *mod;		  /* module.c: the one that was asked for last */
 	Owed owed;
+	Paid paid;
 } Self;
 extern __thread Self self HIDDEN __attribute__((tls_model("initial-exec")));
 
@@ -193,7 +204,10 @@ extern int recorderoff HIDDEN;
 /* wait.c: waitbegin and waitend, within enter and leave. */
 void waitopen(Self *, Wait *, uintptr_t holder) HIDDEN;
 void waitclose(Self *, Wait *, End, uint32_t waker, uint64_t at) HIDDEN;
-/* waitflush, within enter and leave. */
+/* A wait is over: its thread's totals. */
+void countwait(Fthread *, uint64_t begun, uint64_t ended, uint64_t total) HIDDEN;
+
+/* owed.c: waitflush, within enter and leave. */
 void waitpay(Self *) HIDDEN;
 
 /* ident.c */
@@ -205,6 +219,9 @@ int lockis(uint32_t id, const void *object) HIDDEN;
 uint32_t pairhash(const Fpair *key) HIDDEN;
 /* Adds a wait, or its piece of t ticks, to the pair whose key fields are key's; ended: it was the wait's last, and it was of total ticks. */
 void pairadd(Self *, const Fpair *key, uint64_t t, int ended, uint64_t total) HIDDEN;
+/* The thread's own pair of that key, nil if there is no room; and a wait, or its piece, added to it. */
+Fpair *pairown(Self *, const Fpair *key) HIDDEN;
+void pairbump(Fpair *, uint64_t t, int ended, uint64_t total) HIDDEN;
 /* A hold of t ticks, that counts for n. */
 void holdadd(Self *, uint32_t lock, uint64_t t, uint32_t n) HIDDEN;
 /* All that is in the area goes to the shared tables; the area is zero after it. */

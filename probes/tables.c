@@ -115,14 +115,17 @@ bucket(uint64_t t)
 	return b < FPAIRBUCKETS ? b : FPAIRBUCKETS - 1;
 }
 
-/* k's place among s's own pairs; nil if there is no room. */
-static Fpair *
-own(Self *s, const Fpair *k)
+Fpair *
+pairown(Self *s, const Fpair *k)
 {
-	uint32_t h = pairhash(k), i;
-	Own *o = s->own;
+	uint32_t h, i;
+	Own *o;
 	Fpair *p;
 
+	if(s == nil || s->own == nil)
+		return nil;
+	h = pairhash(k);
+	o = s->own;
 	for(i = 0; i < o->npair; i++) {
 		p = &s->area->pair[i];
 		if(o->hash[i] == h && p->lock == k->lock && samekey(p, k))
@@ -139,20 +142,27 @@ own(Self *s, const Fpair *k)
 }
 
 void
-pairadd(Self *s, const Fpair *k, uint64_t t, int ended, uint64_t total)
+pairbump(Fpair *p, uint64_t t, int ended, uint64_t total)
 {
-	Fpair *p = s != nil && s->own != nil ? own(s, k) : nil;
 	uint32_t *count;
 
+	bump(&p->waits, 1);
+	bump(&p->ticks, t);
+	if(ended) {
+		bump(&p->last, 1);
+		atleast(&p->max, total);
+		count = &p->histogram[bucket(total)];
+		__atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+	}
+}
+
+void
+pairadd(Self *s, const Fpair *k, uint64_t t, int ended, uint64_t total)
+{
+	Fpair *p = pairown(s, k);
+
 	if(likely(p != nil)) {
-		bump(&p->waits, 1);
-		bump(&p->ticks, t);
-		if(ended) {
-			bump(&p->last, 1);
-			atleast(&p->max, total);
-			count = &p->histogram[bucket(total)];
-			__atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-		}
+		pairbump(p, t, ended, total);
 		return;
 	}
 	p = shared(k);

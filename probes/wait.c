@@ -3,12 +3,6 @@
  * anyway.  The clock is read at each end and around each sleep, the stack is
  * taken before the first sleep, and the sums are made at the end, in the
  * thread's own page.
- *
- * waitend is called by who has just got the lock that others wait for, so it is
- * the one to keep short: after a wait without a sleep, which is over in some
- * microseconds and of which there are millions, only its end is noted, and the
- * sums are made when the lock was released (waitgot, waitflush).  A program that is
- * killed in between loses that one wait.
  */
 #include "recorder.h"
 
@@ -182,7 +176,7 @@ waitagain(Wait *w, uint32_t waker, uintptr_t holder, uint64_t at)
 	leave(s);
 }
 
-static void
+void
 countwait(Fthread *t, uint64_t begun, uint64_t ended, uint64_t total)
 {
 	bump(&t->waits, 1);
@@ -242,65 +236,6 @@ waitend(Wait *w, End how, uint32_t waker, uint64_t at)
 	if(!reenter(w, &s))
 		return;
 	waitclose(s, w, how, waker, at);
-	leave(s);
-}
-
-int
-waitgot(Wait *w)
-{
-	int owed;
-	Self *s;
-
-	if(!reenter(w, &s))
-		return 0;
-	owed = s != nil && s->thread != nil && s->area != nil && w->npiece == 0 && w->stack == 0 && !w->nest &&
-	       s->owed.lock == 0;
-	if(owed) {
-		s->owed.acquired = w->acquired;
-		s->owed.changes = w->changes;
-		s->owed.op = w->op;
-		s->owed.counted = w->counted;
-		s->owed.site = w->site;
-		s->owed.holder = w->holder;
-		s->owed.begun = w->begun;
-		s->owed.ended = ticks();
-		s->owed.lock = w->lock;
-		__atomic_store_n(&s->area->current.lock, 0, __ATOMIC_RELAXED);
-		w->on = 0;
-	} else {
-		waitclose(s, w, Eacquired, 0, 0);
-	}
-	leave(s);
-	return owed;
-}
-
-void
-waitpay(Self *s)
-{
-	Owed *o = &s->owed;
-	uint64_t total = (int64_t)(o->ended - o->begun) > 0 ? o->ended - o->begun : 0;
-	Fpair k = {.lock = o->lock, .op = o->op, .end = Eacquired, .waitersite = o->site};
-
-	if(o->lock == 0)
-		return;
-	k.holder = sitepc(s, o->holder);
-	pairadd(s, &k, total, 1, total);
-	if(o->counted)
-		lockcounts(o->lock, o->acquired, o->changes);
-	countwait(s->thread, o->begun, o->ended, total);
-	overhead(s, eventcost);
-	o->lock = 0;
-}
-
-void
-waitflush(void)
-{
-	Self *s;
-
-	if(self.owed.lock == 0 || !recording() || !enter(&s))
-		return;
-	if(s != nil)
-		waitpay(s);
 	leave(s);
 }
 

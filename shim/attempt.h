@@ -11,13 +11,16 @@
 typedef struct Attempt {
 	Mutex *m;
 	Proc *p;
-	int awake;   /* the word's Awake names p */
-	int starved; /* promoted and not yet served: may take, and then lifts the ban */
-	int expired; /* found it free after having waited long enough: nothing but Locked stands in its way */
-	int front;   /* has queued before: keeps its place */
-	int opened;
-	int gone;   /* what is at m's address is no mutex any more: see lives */
-	Woken late; /* why it gives up, even if it was chosen at last */
+	int awake;	  /* the word's Awake names p */
+	int starved;	  /* promoted and not yet served: may take, and then lifts the ban */
+	int expired;	  /* found it free after having waited long enough: nothing but Locked stands in its way */
+	int front;	  /* has queued before: keeps its place */
+	int begun;	  /* has failed once */
+	int opened;	  /* and its wait is being recorded: it is about to sleep, or has slept */
+	int gone;	  /* what is at m's address is no mutex any more: see lives */
+	Woken late;	  /* why it gives up, even if it was chosen at last */
+	uint64_t since;	  /* when it failed first, */
+	uintptr_t holder; /* and who had the mutex then */
 	Wait w;
 } Attempt;
 

@@ -129,11 +129,9 @@ rz_pthread_barrier_wait(pthread_barrier_t *pb)
 	qunlock(q);
 	stop("barrier.chosen");
 	waker = probeon && first != nil ? wakerstack(0) : 0;
-	for(; (p = first) != nil;) {
-		first = p->nextkey;
+	for(p = first; p != nil; p = p->nextkey)
 		p->waker = waker;
-		ready(p);
-	}
+	readyall(first);
 	sigsback(&s);
 	return PTHREAD_BARRIER_SERIAL_THREAD;
 }

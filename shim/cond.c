@@ -53,22 +53,31 @@ rz_pthread_cond_clockwait(pthread_cond_t *pc, pthread_mutex_t *pm, clockid_t clo
 	return clockwait(pc, pm, clock, at, CALLER);
 }
 
+/* Out of line, as all that is not a fast path's: a call in there would make it a frame. */
+static __attribute__((noinline)) int
+condnotify(pthread_cond_t *pc, int all)
+{
+	if(unlikely(((Cond *)pc)->flags & Cshared))
+		return sharedsignal(pc, all);
+	return condwake((Cond *)pc, all);
+}
+
 EXPORT(pthread_cond_signal);
 int
 rz_pthread_cond_signal(pthread_cond_t *pc)
 {
-	if(unlikely(((Cond *)pc)->flags & Cshared))
-		return sharedsignal(pc, 0);
-	return condwake((Cond *)pc, 0);
+	if(likely(condidle((Cond *)pc)))
+		return 0;
+	return condnotify(pc, 0);
 }
 
 EXPORT(pthread_cond_broadcast);
 int
 rz_pthread_cond_broadcast(pthread_cond_t *pc)
 {
-	if(unlikely(((Cond *)pc)->flags & Cshared))
-		return sharedsignal(pc, 1);
-	return condwake((Cond *)pc, 1);
+	if(likely(condidle((Cond *)pc)))
+		return 0;
+	return condnotify(pc, 1);
 }
 
 /* libc writes the attributes, as for a mutex. */

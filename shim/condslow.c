@@ -229,7 +229,7 @@ choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
 			new |= Urgent;
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
-	p->moved = 1;
+	p->moved = p->herd = 1;
 	p->starved = 0;
 	if(probeon) {
 		p->movedat = ticks();
@@ -249,7 +249,7 @@ void
 condwakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 {
 	const void *key = condkey(c);
-	Proc *p, *next, *chain = nil, **tail = &chain;
+	Proc *p, *chain = nil, **tail = &chain;
 	Bucket *b, *bm;
 	int tries;
 	Sigs s;
@@ -285,21 +285,14 @@ condwakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 	else
 		qunlock(b);
 	stop("wakefrom.chosen");
-	for(p = chain; p != nil; p = next) {
-		next = p->nextkey;
-		ready(p);
-	}
+	readyall(chain);
 	sigsback(&s);
 }
 
 int
 condwake(Cond *c, int all)
 {
-	/*
-	 * Nobody waits.  A waiter that this signal must reach linked itself before it
-	 * released the mutex that ordered the two; then this sees its store.
-	 */
-	if(likely(atomic_load_explicit(&c->waiters, memory_order_relaxed) == 0))
+	if(condidle(c))
 		return 0;
 	condwakefrom(
 	    c, (Mutex *)atomic_load_explicit(&c->mutex, memory_order_relaxed), all, probeon ? wakerstack(0) : 0);

@@ -149,16 +149,20 @@ unlockqueued(Mutex *m, uint32_t old)
 static inline int
 wordunlock(Mutex *m)
 {
-	uint32_t old = Locked;
+	uint32_t old;
 
 	atomic_store_explicit(&m->owner, 0, memory_order_relaxed);
-	if(__libc_single_threaded && atomic_load_explicit(&m->word, memory_order_relaxed) == Locked) {
-		atomic_store_explicit(&m->word, 0, memory_order_relaxed);
-		return 0;
+	/* Looked at first: its line is ours, and where others wait one atomic does. */
+	old = atomic_load_explicit(&m->word, memory_order_relaxed);
+	if(likely(old == Locked)) {
+		if(__libc_single_threaded) {
+			atomic_store_explicit(&m->word, 0, memory_order_relaxed);
+			return 0;
+		}
+		if(likely(atomic_compare_exchange_strong_explicit(
+		       &m->word, &old, 0, memory_order_release, memory_order_relaxed)))
+			return 0;
 	}
-	if(likely(
-	       atomic_compare_exchange_strong_explicit(&m->word, &old, 0, memory_order_release, memory_order_relaxed)))
-		return 0;
 	return unlockqueued(m, old);
 }
 
@@ -229,6 +233,14 @@ mutexreacquire(Mutex *m, uintptr_t pc, int full, Proc *p)
 		m->depth = 1;
 }
 
+/* Whether the caller holds m. */
+static inline int
+mine(const Mutex *m)
+{
+	return me.tid != 0 && atomic_load_explicit(&m->owner, memory_order_relaxed) == me.tid &&
+	       (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked);
+}
+
 /* A normal mutex, and ours. */
 static inline int
 plain(const Mutex *m)
@@ -243,6 +255,22 @@ locktheirs(Mutex *m, uintptr_t pc)
 	return otherlock(theirs(m), CLOCK_REALTIME, nil, pc);
 }
 
+/* One that is not normal, or not free.  The caller's own is left to lockkind before it costs an atomic. */
+static __attribute__((noinline)) int
+lockother(Mutex *m, uintptr_t pc)
+{
+	if(unlikely(!mutexours(m)))
+		return locktheirs(m, pc);
+	/* Not free a moment ago: to try it again would only take its line from the holder. */
+	if(plain(m) && me.tid != 0)
+		return lockslow(m, pc, nil);
+	if(unlikely(me.tid == 0 || atomic_load_explicit(&m->owner, memory_order_relaxed) == me.tid || !canlockmutex(m)))
+		return lockkind(m, pc, nil);
+	if((kindof(m) & Kind3) == Krecursive)
+		m->depth = 1;
+	return tookas(m, pc, me.tid);
+}
+
 EXPORT(pthread_mutex_lock);
 int
 rz_pthread_mutex_lock(pthread_mutex_t *pm)
@@ -251,9 +279,7 @@ rz_pthread_mutex_lock(pthread_mutex_t *pm)
 
 	if(likely(plain(m) && me.tid != 0 && canlockmutex(m)))
 		return tookas(m, CALLER, me.tid);
-	if(unlikely(!mutexours(m)))
-		return locktheirs(m, CALLER);
-	return lockkind(m, CALLER, nil);
+	return lockother(m, CALLER);
 }
 
 int
@@ -338,6 +364,18 @@ unlockkind(Mutex *m)
 	return mutexrelease(m, &full);
 }
 
+static __attribute__((noinline)) int
+unlockother(Mutex *m)
+{
+	int kind = kindof(m);
+
+	if(unlikely((kind & Kforeign) || ((kind & Kind3) != Kadaptive && !mine(m))))
+		return unlockkind(m);
+	if((kind & Kind3) == Krecursive && --m->depth != 0)
+		return 0;
+	return wordgive(m);
+}
+
 EXPORT(pthread_mutex_unlock);
 int
 rz_pthread_mutex_unlock(pthread_mutex_t *pm)
@@ -346,5 +384,5 @@ rz_pthread_mutex_unlock(pthread_mutex_t *pm)
 
 	if(likely(plain(m)))
 		return wordgive(m);
-	return unlockkind(m);
+	return unlockother(m);
 }

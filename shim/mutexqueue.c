@@ -93,6 +93,10 @@ attemptenqueue(Attempt *a, int *banned)
 	} while(
 	    !atomic_compare_exchange_weak_explicit(&a->m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
 	notawake(a);
+	if(a->p->herd) {
+		herdtried(a->m, 0);
+		a->p->herd = 0;
+	}
 	a->p->starved = (uint8_t)a->starved;
 	a->p->chosen = Cdirect;
 	a->p->waker = 0;

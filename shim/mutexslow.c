@@ -36,6 +36,10 @@
  * mutex; then the wake is one too many, which every waiter survives.  It cannot be
  * taken for a condition: those have keys of their own (condkey).
  *
+ * Waiters that a condition has moved here may be woken several at once (herd, in mutexwake.c).  One is named, the
+ * others come as anybody does who finds the mutex free or held: they are linked no more, and if they link themselves again
+ * it is by attemptenqueue.  So the claim holds for them as for newcomers.
+ *
  * Fairness.  Every PROMOTEth unlock of a thread that saw others waiting wakes the
  * eldest even so.  If that one loses again it sets NoBarge: from then on
  * newcomers queue.  The ban expires: a newcomer that finds the mutex free but
@@ -74,7 +78,7 @@ enum {
 };
 
 /*
- * Waits a little for the holder to be through.  A spinner that finds no other
+ * Waits a little for the holder to be through.  A spinner that finds others asleep and none
  * on its way is itself the successor: it puts its name in, so that the unlock
  * wakes nobody.  How long: what has paid before, per thread, within bounds.
  */
@@ -85,7 +89,7 @@ spin(Attempt *a, uint32_t *word)
 
 	if(most < SPINMIN)
 		most = SPINMIN;
-	if(!a->awake && !(*word & (AWAKE | NoBarge | Urgent))) {
+	if(!a->awake && (*word & (Queued | AWAKE | NoBarge | Urgent)) == Queued) {
 		if(a->p == nil)
 			a->p = procenter();
 		a->p->object = a->m;
@@ -119,11 +123,10 @@ asleep(void *w)
 }
 
 static void
-attemptopen(Attempt *a, uintptr_t pc)
+attemptwho(Attempt *a, uintptr_t pc)
 {
 	Wait *w = &a->w;
 
-	a->opened = 1;
 	w->object = a->m;
 	w->idword = (uint32_t *)&a->m->id;
 	w->kind = Kmutex;
@@ -132,18 +135,33 @@ attemptopen(Attempt *a, uintptr_t pc)
 	w->pc = pc;
 	w->acquired = atomic_load_explicit(&a->m->acquired, memory_order_relaxed);
 	w->changes = atomic_load_explicit(&a->m->changes, memory_order_relaxed);
-	waitbegin(w, holderof(a->m));
 }
 
-/* Over.  Who never queued is in a hurry: its unlock makes the sums, as it does for a hold that is timed. */
 static void
-attemptclose(Attempt *a, int r, uint32_t waker)
+attemptopen(Attempt *a, uintptr_t pc)
 {
-	if(r != 0 || a->front || (me.timed != nil && me.timed != a->m)) {
+	a->opened = 1;
+	attemptwho(a, pc);
+	waitbegin(&a->w, a->holder);
+	waitsince(&a->w, a->since, a->holder);
+}
+
+/* Over.  Who was not about to sleep is in a hurry: its unlock makes the sums, as it does for a hold that is timed. */
+static void
+attemptclose(Attempt *a, int r, uintptr_t pc, uint32_t waker)
+{
+	if(a->opened) {
 		waitend(&a->w, r == 0 ? Eacquired : r == EINTR ? Ecancelled : Etimeout, waker, 0);
-	} else if(waitgot(&a->w) && me.timed == nil) {
+		return;
+	}
+	attemptwho(a, pc);
+	if(r != 0 || !waitshort(&a->w, a->since, a->holder) || me.timed == a->m)
+		return;
+	if(me.timed == nil) {
 		me.timed = a->m;
 		me.timedat = 0;
+	} else {
+		waitflush();
 	}
 }
 
@@ -242,10 +260,11 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 	if(p != nil && p->moved) {
 		a.awake = atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)m;
 		a.starved = p->chosen == Cpromoted;
-		a.front = woken = 1;
+		a.front = woken = a.begun = 1;
 		if(probeon) {
+			a.since = since;
+			a.holder = p->holder;
 			attemptopen(&a, pc);
-			waitsince(&a.w, since, p->holder);
 		}
 	}
 	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0) && a.p == nil)
@@ -255,18 +274,24 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 	for(;;) {
 		if(attempttake(&a, &word))
 			break;
-		if(!a.opened) {
-			if(probeon)
-				attemptopen(&a, pc);
-			a.opened = 1;
+		if(!a.begun) {
+			a.begun = 1;
+			if(probeon) {
+				a.since = ticks();
+				a.holder = holderof(m);
+			}
 		} else if(woken && probeon) {
 			waitagain(&a.w, a.p->waker, holderof(m), a.p->wokenat);
 		}
 		woken = 0;
 		if((word & Locked) && spin(&a, &word))
 			break;
-		if(probeon && a.w.holder == 0 && (holder = holderof(m)) != 0)
-			a.w.holder = holder;
+		if(probeon) {
+			if(!a.opened)
+				attemptopen(&a, pc);
+			if(a.w.holder == 0 && (holder = holderof(m)) != 0)
+				a.w.holder = holder;
+		}
 		r = sleepon(&a, d, noted);
 		waker = a.p->waker;
 		if(r != 0) {
@@ -283,13 +308,17 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 	}
 	if(r == 0) {
 		took(m, pc);
+		if(a.p != nil && a.p->herd) {
+			herdtried(m, 1);
+			a.p->herd = 0;
+		}
 		if(unlikely(me.empty == m)) {
 			me.empty = nil;
 			mutexunqueue(m);
 		}
 	}
-	if(probeon && a.opened)
-		attemptclose(&a, r, woken ? a.p->waker : waker);
+	if(probeon && a.begun)
+		attemptclose(&a, r, pc, woken ? a.p->waker : waker);
 	if(p == nil && a.p != nil)
 		procleave(a.p);
 	return r;

@@ -59,22 +59,25 @@ cantake(Rwlock *l, int write)
 	    &l->word, &word, new, memory_order_acquire, memory_order_relaxed);
 }
 
-static inline int
-rwlock(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
+/* Out of line, as all that is not a fast path's: a call in there would make it a frame. */
+static __attribute__((noinline)) int
+rwlockslow(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 {
 	int r;
 
-	if(unlikely(!cantake(l, write))) {
-		if(atomic_load_explicit(&l->writer, memory_order_relaxed) == mytid()) {
-			if(checking)
-				checkrelock(l, Krwlock);
-			return EDEADLK;
-		}
-		r = rwwait(l, write, pc, d);
-		if(r != 0)
-			return r;
+	if(atomic_load_explicit(&l->writer, memory_order_relaxed) == mytid()) {
+		if(checking)
+			checkrelock(l, Krwlock);
+		return EDEADLK;
 	}
-	return rwtook(l, write, pc);
+	r = rwwait(l, write, pc, d);
+	return r != 0 ? r : rwtook(l, write, pc);
+}
+
+static __attribute__((noinline)) int
+rwlockother(pthread_rwlock_t *p, int write, uintptr_t pc)
+{
+	return ours(p) ? rwlockslow((Rwlock *)p, write, pc, nil) : foreignrwlock(p, write, CLOCK_REALTIME, nil, pc);
 }
 
 static int
@@ -84,7 +87,7 @@ rwclocklock(pthread_rwlock_t *p, int write, clockid_t clock, const struct timesp
 
 	if((clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) || !nsecok(at))
 		return EINVAL;
-	return rwlock((Rwlock *)p, write, pc, &d);
+	return cantake((Rwlock *)p, write) ? rwtook((Rwlock *)p, write, pc) : rwlockslow((Rwlock *)p, write, pc, &d);
 }
 
 static int
@@ -104,14 +107,18 @@ EXPORT(pthread_rwlock_rdlock);
 int
 rz_pthread_rwlock_rdlock(pthread_rwlock_t *p)
 {
-	return ours(p) ? rwlock((Rwlock *)p, 0, CALLER, nil) : foreignrwlock(p, 0, CLOCK_REALTIME, nil, CALLER);
+	if(likely(ours(p) && cantake((Rwlock *)p, 0)))
+		return rwtook((Rwlock *)p, 0, CALLER);
+	return rwlockother(p, 0, CALLER);
 }
 
 EXPORT(pthread_rwlock_wrlock);
 int
 rz_pthread_rwlock_wrlock(pthread_rwlock_t *p)
 {
-	return ours(p) ? rwlock((Rwlock *)p, 1, CALLER, nil) : foreignrwlock(p, 1, CLOCK_REALTIME, nil, CALLER);
+	if(likely(ours(p) && cantake((Rwlock *)p, 1)))
+		return rwtook((Rwlock *)p, 1, CALLER);
+	return rwlockother(p, 1, CALLER);
 }
 
 EXPORT(pthread_rwlock_tryrdlock);

@@ -107,7 +107,7 @@ void
 rwwake(Rwlock *l)
 {
 	uint32_t waker = 0;
-	Proc *p, *next;
+	Proc *p, *first;
 	Sigs s;
 
 	stop("rwwake");
@@ -116,11 +116,10 @@ rwwake(Rwlock *l)
 	stop("rwwake.chosen");
 	if(p != nil && probeon)
 		waker = wakerstack(0);
-	for(; p != nil; p = next) {
-		next = p->nextkey;
+	for(first = p; p != nil; p = p->nextkey) {
 		p->chosen = Cawake;
 		p->waker = waker;
-		ready(p);
 	}
+	readyall(first);
 	sigsback(&s);
 }

@@ -207,14 +207,27 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 	}
 }
 
+/* Out of line, as all that is not a fast path's: a call in there would make it a frame. */
+static __attribute__((noinline)) int
+waitcancel(Sem *s, uintptr_t pc)
+{
+	pthread_testcancel();
+	if(try(s))
+		return 0;
+	return waitslow(s, nil, pc);
+}
+
+/*
+ * A cancellation that is pending strikes before a value is taken.  While nobody was ever cancelled none is: who cancels
+ * says so before it marks the thread, and a wait that does not see it yet is not after it.
+ */
 EXPORT(sem_wait);
 int
 rz_sem_wait(sem_t *p)
 {
-	pthread_testcancel();
-	if(likely(try((Sem *)p)))
+	if(likely(atomic_load_explicit(&anycancel, memory_order_relaxed) == 0 && try((Sem *)p)))
 		return 0;
-	return waitslow((Sem *)p, nil, CALLER);
+	return waitcancel((Sem *)p, CALLER);
 }
 
 EXPORT(sem_trywait);
@@ -260,6 +273,26 @@ rz_sem_clockwait(sem_t *p, clockid_t clock, const struct timespec *at)
 	return clockwait(p, clock, at, CALLER);
 }
 
+static __attribute__((noinline)) int
+overflow(Sem *s)
+{
+	if(checking)
+		checkfound(Moverflow, Ksem, s);
+	errno = EOVERFLOW;
+	return -1;
+}
+
+/* s may be gone: its address is enough. */
+static __attribute__((noinline)) int
+wakeone(const Sem *s, int shared)
+{
+	stop("sem.posted");
+	if(probeon)
+		posted(s);
+	futexwake(s, 1, shared);
+	return 0;
+}
+
 EXPORT(sem_post);
 int
 rz_sem_post(sem_t *p)
@@ -269,19 +302,11 @@ rz_sem_post(sem_t *p)
 	uint64_t d = atomic_load_explicit(&s->data, memory_order_relaxed);
 
 	do
-		if(VALUE(d) == SEM_VALUE_MAX) {
-			if(checking)
-				checkfound(Moverflow, Ksem, s);
-			errno = EOVERFLOW;
-			return -1;
-		}
+		if(unlikely(VALUE(d) == SEM_VALUE_MAX))
+			return overflow(s);
 	while(!atomic_compare_exchange_weak_explicit(&s->data, &d, d + 1, memory_order_release, memory_order_relaxed));
-	if(WAITERS(d) != 0) {
-		stop("sem.posted");
-		if(probeon)
-			posted(s);
-		futexwake(s, 1, shared);
-	}
+	if(unlikely(WAITERS(d) != 0))
+		return wakeone(s, shared);
 	return 0;
 }
 

@@ -148,6 +148,9 @@ mytid(void)
 /* Whether RENDEZ_CHECK is on; read on no fast path. */
 extern int checking HIDDEN;
 
+/* Nonzero once pthread_cancel was called in this process (thread.c). */
+extern Word anycancel HIDDEN;
+
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 
 /* Whether a timespec's nanoseconds are in range: the only thing about a deadline that is an error. */
@@ -172,7 +175,17 @@ void mutexwake(const void *key) HIDDEN;
 void mutexpromote(Mutex *) HIDDEN;
 /* The frame of p's wait for the mutex p->object is gone: undo it. */
 void mutexabandon(Proc *p) HIDDEN;
-/* cond.c: private conditions only */
+/*
+ * A condition that is ours, and nobody waits.  A waiter that a signal must reach linked itself before it released the
+ * mutex that ordered the two; then the signaller sees its store.
+ */
+static inline int
+condidle(const Cond *c)
+{
+	return !(c->flags & Cshared) && atomic_load_explicit(&c->waiters, memory_order_relaxed) == 0;
+}
+
+/* condslow.c: private conditions only */
 int condwait(Cond *, pthread_mutex_t *, const Deadline *, uintptr_t pc) HIDDEN;
 int condwake(Cond *, int all) HIDDEN;
 

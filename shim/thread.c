@@ -105,6 +105,8 @@ rz_thrd_create(thrd_t *t, thrd_start_t start, void *arg)
 	return r;
 }
 
+Word anycancel;
+
 static int
 notewaiter(Proc *p, void *thread)
 {
@@ -123,8 +125,10 @@ int
 rz_pthread_cancel(pthread_t thread)
 {
 	uintptr_t t = (uintptr_t)thread;
-	int r = real.pthread_cancel(thread);
+	int r;
 
+	atomic_store_explicit(&anycancel, 1, memory_order_relaxed);
+	r = real.pthread_cancel(thread);
 	if(r == 0) {
 		atomic_thread_fence(memory_order_seq_cst);
 		procwalk(notewaiter, &t);

@@ -12,6 +12,9 @@
  * and signal with the mutex held or not; with -DBROADCAST one signaller adds all, then broadcasts.
  * The last waiter to return destroys the condition, once no signal can yet begin.
  *
+ * With -DHERD whoever unlocks may wake one more than whom it names (herd in shim/mutexwake.c); here it may be one that was not moved.  -DHERDCLEAR:
+ * it takes it for the last.
+ *
  * What a signal owes (glibc's bug 25847 breaks it: a signal taken by one that began to wait after it, or kept
  * for a group of waiters that has gone): it releases one of those who waited when it began, unless all of them have
  * gone meanwhile; a broadcast leaves none of them.  Nobody of ours can take it from them, for who comes later stands behind
@@ -147,7 +150,7 @@ inline lock(m) {
 			};
 			if
 			:: got ->
-				atomic { rdy[me] -> rdy[me] = 0; awoke = 1; how[me] = 0; got = 0 }
+				atomic { rdy[me] -> rdy[me] = 0; awoke = (how[me] == Chosen); how[me] = 0; got = 0 }
 			:: else
 			fi
 		fi
@@ -163,14 +166,34 @@ inline unlock(m) {
 			bl[bucket(m)] == 0;
 			if
 			:: len(qm[m]) > 0 && !has(m, L) && !has(m, W) ->
-				qm[m]?h; w[m] = w[m] | W; qfix(m); how[h] = Chosen
+				qm[m]?h; w[m] = w[m] | W; how[h] = Chosen;
+#ifdef HERD
+				if
+				:: len(qm[m]) > 0 -> qm[m]?h2
+				:: skip
+				fi;
+#endif
+				qfix(m)
+#ifdef HERDCLEAR
+				;
+				if
+				:: h2 != None -> w[m] = w[m] & ~Q
+				:: else
+				fi
+#endif
 			:: else
 			fi
 		};
 		if
 		:: h != None -> atomic { assert(!rdy[h]); rdy[h] = 1; h = None }
 		:: else
+		fi;
+#ifdef HERD
+		if
+		:: h2 != None -> atomic { assert(!rdy[h2]); rdy[h2] = 1; h2 = None }
+		:: else
 		fi
+#endif
 	:: else
 	fi;
 	old = 0
@@ -279,7 +302,7 @@ inline condwait() {
 }
 
 proctype waiter(byte me; byte kind) {
-	byte m, old, k, h = None, i, t, result, leaving;
+	byte m, old, k, h = None, h2 = None, i, t, result, leaving;
 	bit got, awoke;
 	atomic { mx[me] = ((kind & Other) -> 1 : 0); rec[me] = ((kind & Rec) -> 1 : 0); m = mx[me] };
 	lock(mx[me]);
@@ -373,7 +396,7 @@ inline signal(all) {
 }
 
 proctype signaller(byte me) {
-	byte m, m1, old, k, h = None, i, t;
+	byte m, m1, old, k, h = None, h2 = None, i, t;
 	bit got, awoke, held;
 	chan pend = [NT] of { byte };
 #ifdef RECURSIVE

@@ -136,27 +136,36 @@ TEST_F(RecorderTest, AShortWaitIsCountedAfterTheRelease)
 		uint32_t id = 0;
 		Waiting w(&id, &id, Kmutex, 0x1001);
 
-		NEED(waitgot(&w.w) == 1);
-		/* Another one before it is paid: counted at once. */
-		Waiting v(&id, &id, Kmutex, 0x1002);
-		NEED(waitgot(&v.w) == 1);
+		w.end();
+		NEED(waitshort(&w.w, w.w.begun, 0x1001) == 1);
+		/* Another one before it is paid: that one first. */
+		NEED(waitshort(&w.w, w.w.begun, 0x1002) == 1);
 		waitflush();
 		waitflush();
-		/* One in several pieces does not wait. */
+		/* In a wait, a handler's own is counted at once. */
 		Waiting u(&id, &id, Kmutex, 0x1003);
-		waitagain(&u.w, 0, 0x1004, 0);
-		NEED(waitgot(&u.w) == 0);
+		Wait v = w.w;
+		NEED(waitshort(&v, v.begun, 0x1004) == 0);
+		u.end();
+		/* As many as you like at one place, and the lock's entry keeps up. */
+		w.w.counted = 1;
+		for(int i = 1; i <= 5000; i++) {
+			w.w.acquired = i;
+			NEED(waitshort(&w.w, w.w.begun, 0x1001) == 1);
+			waitflush();
+		}
 		/* And one that is never paid is, when the process ends. */
-		Waiting x(&id, &id, Kmutex, 0x1005);
-		NEED(waitgot(&x.w) == 1);
+		NEED(waitshort(&w.w, w.w.begun, 0x1005) == 1);
 		recorderexit(0);
 	}),
 	    0);
 	Profile p(fileof(pid));
-	EXPECT_EQ(p.sum(&Fpair::last), 4u);
-	EXPECT_EQ(p.sum(&Fpair::waits), 5u);
+	ASSERT_EQ(p.locks().size(), 1u);
+	EXPECT_EQ(p.sum(&Fpair::last), 5006u);
+	EXPECT_EQ(p.sum(&Fpair::waits), 5006u);
 	EXPECT_EQ(p.sum(&Fpair::ticks), p.ticks());
-	EXPECT_EQ(p.histogram(), 4u);
+	EXPECT_EQ(p.histogram(), 5006u);
+	EXPECT_GT(p.lock(p.locks()[0]).acquired, 4980u);
 }
 
 TEST_F(RecorderTest, MoreHoldersThanAWaitRemembersAreUnknownOnes)
