@@ -63,6 +63,7 @@ struct Proc {
 	Proc *nextkey;		 /* a queue's head: the next queue of the bucket */
 	void *object;		 /* what the wait is for, and */
 	void (*abandon)(Proc *); /* how to undo a wait whose frame is gone; nil: nothing to undo */
+	_Atomic(uintptr_t) waits; /* what notes are to kick for this wait (self.h); 0 nothing */
 	_Atomic(uintptr_t) with; /* the mutex that a condition is waited for with; 0 none */
 	void *mutex;		 /* what a condition's waiter may be moved to; nil: nothing */
 	void *frameof;		 /* what abandon needs of the frame that is left */
