@@ -103,7 +103,8 @@ RENDEZ_API void p9rsleep(Rendez *r);
 
 /*
  * The first of those that wait in r, or all, are to go on; the caller holds r->l, and keeps it.  Whoever is chosen moves to the front
- * of the queue of r->l, before all that wait for that, all in the order in which they came to r; so nobody is woken to wait again.
+ * of the queue of r->l, before all that wait for that; so nobody is woken to wait again.  Those that one rwakeupall moves stay in the order
+ * in which they came to r; of two rwakeups without an unlock in between, the second's is before the first's.
  * rwakeup returns 1, 0 if nobody waits; rwakeupall how many it moved.
  *
  * All three: if nobody holds r->l the program ends with one line on standard error, and abort.

@@ -81,13 +81,12 @@ left(struct timespec *ts, uint64_t start, uint64_t ns)
 
 /* 0, or errno: EINTR; EAGAIN: the deadline. */
 static int
-await(Member *m, const Deadline *d, Pwait *w)
+await(Member *m, Proc *p, Self *s, const Deadline *d, Pwait *w)
 {
 	int interrupted = 0, r = 0;
-	Self *s = selfknown();
 
 	if(s != nil)
-		selfwaits(s, &m->event, Ewshared);
+		selfwaits(s, p, &m->event, Ewshared);
 	for(;;) {
 		/* What ended the wait is known before the last look. */
 		if(interrupted || (s != nil && selfpending(s)))
@@ -104,11 +103,22 @@ await(Member *m, const Deadline *d, Pwait *w)
 		}
 		break;
 	}
-	if(s != nil)
-		selfwaited(s);
-	if(r == EINTR && s != nil && selfpending(s))
-		selftake(s);
 	return r;
+}
+
+/*
+ * The wait is over, or its frame is gone.  If a handler waited inside a rendezvous, which sleeps on the same word, then a Note may have
+ * been for that.
+ */
+static void
+over(Proc *p)
+{
+	Self *s = selfknown();
+
+	if(s != nil)
+		selfwaited(s, p);
+	if(p->outer != nil)
+		memberkick(p->object);
 }
 
 /* There is no post yet. */
@@ -116,17 +126,21 @@ static int
 waitslow(Region *r, Member *m, const Deadline *d, uintptr_t pc)
 {
 	Word *waker = &r->side[m - r->member].waker;
+	Self *s = selfknown();
 	Proc *p = procenter();
 	Pwait w;
 	int e;
 
+	p->object = m;
+	p->abandon = over;
 	w.h = hooked();
 	w.slept = 0;
 	if(unlikely(w.h != nil)) {
 		atomic_store_explicit(waker, 0, memory_order_relaxed);
 		w.h->begin(&w.w, Hpostwait, m, pc, 0);
 	}
-	e = await(m, d, &w);
+	e = await(m, p, s, d, &w);
+	over(p);
 	if(unlikely(w.h != nil))
 		w.h->end(&w.w,
 		    e == 0	 ? Hwoken
@@ -134,6 +148,8 @@ waitslow(Region *r, Member *m, const Deadline *d, uintptr_t pc)
 				 : Htimeout,
 		    atomic_load_explicit(waker, memory_order_relaxed));
 	procleave(p);
+	if(e == EINTR && s != nil && selfpending(s))
+		selftake(s);
 	return e;
 }
 

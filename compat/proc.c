@@ -157,6 +157,7 @@ procfree(Proc *p)
 	p->outer = nil;
 	p->start = nil;
 	p->abandon = nil;
+	atomic_store_explicit(&p->waits, 0, memory_order_relaxed);
 	atomic_store_explicit(&p->awakefor, 0, memory_order_relaxed);
 	atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
 	atomic_store_explicit(&p->with, 0, memory_order_relaxed);
@@ -236,6 +237,7 @@ procabandon(int (*keep)(const Proc *, void *), void *arg)
 			p->passon(p);
 		p->abandon = p->passon = nil;
 		p->waiting = Wnone;
+		atomic_store_explicit(&p->waits, 0, memory_order_relaxed);
 		/* It may have been left between Wgiven and the clearing of that Ready, which would end the next wait. */
 		atomic_store_explicit(&p->event, 0, memory_order_relaxed);
 		atomic_store_explicit(&p->with, 0, memory_order_relaxed);

@@ -60,15 +60,16 @@ struct Proc {
 
 	/* The queue node; guarded by the lock of key's bucket.  A nonzero key means linked. */
 	_Atomic(uintptr_t) key;
-	Proc *next, *prev;	 /* in the queue of one key, circular: the head's prev is the tail */
-	Proc *nextkey;		 /* a queue's head: the next queue of the bucket */
-	void *object;		 /* what the wait is for, and */
-	void (*abandon)(Proc *); /* how to undo a wait whose frame is gone; nil: nothing to undo */
-	_Atomic(uintptr_t) with; /* the mutex that a condition is waited for with; 0 none */
-	void *mutex;		 /* what a condition's waiter may be moved to; nil: nothing */
-	void *frameof;		 /* what abandon needs of the frame that is left */
-	void *signalled;	 /* the condition that it was signalled at, before it has locked the mutex; then */
-	void (*passon)(Proc *);	 /* gives that signal to another, after abandon; nil: there is none to give */
+	Proc *next, *prev;	  /* in the queue of one key, circular: the head's prev is the tail */
+	Proc *nextkey;		  /* a queue's head: the next queue of the bucket */
+	void *object;		  /* what the wait is for, and */
+	void (*abandon)(Proc *);  /* how to undo a wait whose frame is gone; nil: nothing to undo */
+	_Atomic(uintptr_t) waits; /* what notes are to kick for this wait (self.h); 0 nothing */
+	_Atomic(uintptr_t) with;  /* the mutex that a condition is waited for with; 0 none */
+	void *mutex;		  /* what a condition's waiter may be moved to; nil: nothing */
+	void *frameof;		  /* what abandon needs of the frame that is left */
+	void *signalled;	  /* the condition that it was signalled at, before it has locked the mutex; then */
+	void (*passon)(Proc *);	  /* gives that signal to another, after abandon; nil: there is none to give */
 
 	/* The mutex whose Awake field names this Proc; 0 none.  Set before the field is, cleared after. */
 	_Atomic(uintptr_t) awakefor;

@@ -85,7 +85,7 @@ await(P9qlock *l, Proc *p, Self *s, void (*asleep)(void *), void *arg)
 	int got = 1;
 
 	if(s != nil)
-		selfwaits(s, &p->event, 0);
+		selfwaits(s, p, &p->event, 0);
 	for(;;) {
 		if(s != nil && selfpending(s)) {
 			got = !dequeue(l, p);
@@ -98,7 +98,7 @@ await(P9qlock *l, Proc *p, Self *s, void (*asleep)(void *), void *arg)
 		asleep = nil;
 	}
 	if(s != nil)
-		selfwaited(s);
+		selfwaited(s, p);
 	return got;
 }
 
@@ -211,7 +211,7 @@ qlockabandon(Proc *p)
 
 	s = selfknown();
 	if(s != nil)
-		selfwaited(s);
+		selfwaited(s, p);
 	if(p->waiting == Wnone)
 		return;
 	if(p->waiting == Wlinked) {

@@ -54,6 +54,14 @@ asleep(void *arg)
 	g->slept = 1;
 }
 
+/* If a handler waited inside a pw_wait, which sleeps on the same word, then a Note may have been for that. */
+static void
+inner(Proc *p)
+{
+	if(unlikely(p->outer != nil))
+		memberkick(p->object);
+}
+
 /* Its frame is gone. */
 static void
 abandon(Proc *p)
@@ -61,9 +69,10 @@ abandon(Proc *p)
 	Self *s = selfknown();
 
 	if(s != nil)
-		selfwaited(s);
+		selfwaited(s, p);
 	taggiveup(p->object);
 	tagclear(p->frameof, p->object);
+	inner(p);
 }
 
 /* Waits at the tag, where m has been inserted: 1 met, 0 interrupted. */
@@ -107,7 +116,7 @@ first(Tagplace *t, Member *m, Self *s, uint64_t *value, uintptr_t pc)
 		return -1;
 	}
 	if(s != nil)
-		selfwaits(s, &m->event, Ewshared);
+		selfwaits(s, p, &m->event, Ewshared);
 	g.h = hooked();
 	g.slept = 0;
 	if(unlikely(g.h != nil)) {
@@ -116,8 +125,9 @@ first(Tagplace *t, Member *m, Self *s, uint64_t *value, uintptr_t pc)
 	}
 	met = await(m, s, &g, value);
 	if(s != nil)
-		selfwaited(s);
+		selfwaited(s, p);
 	tagclear(r, m);
+	inner(p);
 	if(unlikely(g.h != nil))
 		g.h->end(&g.w, met ? Hwoken : Hinterrupted, atomic_load_explicit(waker, memory_order_relaxed));
 	procleave(p);

@@ -133,30 +133,52 @@ p9up(void)
 	return &selfget()->pub;
 }
 
-/* Pairs with selflook: the caller looks at pending after this. */
-void
-selfwaits(Self *s, Word *event, int how)
+/* Makes who sleeps on the published word look. */
+static void
+kick(uintptr_t waits)
 {
-	atomic_store_explicit(&s->waits, (uintptr_t)event | (uintptr_t)(how & Ewshared), memory_order_seq_cst);
+	if(waits != 0)
+		eventset((Word *)(waits & ~(uintptr_t)Ewshared), Note, (int)(waits & Ewshared));
 }
 
+/* Pairs with selflook: the caller looks at pending after this.  The Proc's first: a handler that waits in between restores that. */
 void
-selfwaited(Self *s)
+selfwaits(Self *s, Proc *p, Word *event, int how)
 {
-	atomic_store_explicit(&s->waits, 0, memory_order_relaxed);
+	uintptr_t waits = (uintptr_t)event | (uintptr_t)(how & Ewshared);
+
+	atomic_store_explicit(&p->waits, waits, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&s->waits, waits, memory_order_seq_cst);
+}
+
+/* Of the waits that a handler has interrupted the innermost that a note ends is published again. */
+void
+selfwaited(Self *s, Proc *p)
+{
+	uintptr_t outer = 0;
+
+	atomic_store_explicit(&p->waits, 0, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	while(unlikely((p = p->outer) != nil) && outer == 0)
+		outer = atomic_load_explicit(&p->waits, memory_order_relaxed);
+	if(likely(outer == 0)) {
+		atomic_store_explicit(&s->waits, 0, memory_order_relaxed);
+		return;
+	}
+	/* As in selfwaits. */
+	atomic_store_explicit(&s->waits, outer, memory_order_seq_cst);
+	if(selfpending(s) != 0)
+		kick(outer);
 }
 
 /* Pairs with selfwaits: pending is set before waits is looked at, both sequentially consistent. */
 void
 selflook(Self *s, uint32_t before)
 {
-	uintptr_t w;
-
 	if((before & (Phost | Psignal)) == Phost)
 		hostsignal(s);
-	w = atomic_load_explicit(&s->waits, memory_order_seq_cst);
-	if(w != 0)
-		eventset((Word *)(w & ~(uintptr_t)Ewshared), Note, (int)(w & Ewshared));
+	kick(atomic_load_explicit(&s->waits, memory_order_seq_cst));
 }
 
 void

@@ -12,6 +12,9 @@
  * against set, fence, look up: one of the two sees the other (tests/model/sleep.pml).  Note only makes the waiter look;
  * what is pending carries the meaning.  A kick may come late, for a wait that is over: event words are type-stable too,
  * and whoever sees a Note that means nothing waits on.
+ *
+ * A signal handler may wait inside a wait.  Then its word is the published one; when its wait is over or left, the outer one's is again
+ * (each Proc keeps its own), and as a post may have kicked the inner in between, the outer is made to look.
  */
 #ifndef RENDEZ_SELF_H
 #define RENDEZ_SELF_H
@@ -87,9 +90,9 @@ Self *selfknown(void) HIDDEN;
 /* The thread ends: its Self is free. */
 void selfexit(void) HIDDEN;
 
-/* An interruptible wait of the calling thread begins, and is over.  how: Ewshared if event is. */
-void selfwaits(Self *, Word *event, int how) HIDDEN;
-void selfwaited(Self *) HIDDEN;
+/* An interruptible wait of the calling thread, with p, begins, and is over.  how: Ewshared if event is. */
+void selfwaits(Self *, Proc *p, Word *event, int how) HIDDEN;
+void selfwaited(Self *, Proc *p) HIDDEN;
 
 /* Whether there is a reason to end a wait. */
 static inline uint32_t

@@ -80,7 +80,7 @@ abandoned(Proc *p)
 
 	passon(p->object);
 	if(s != nil)
-		selfwaited(s);
+		selfwaited(s, p);
 }
 
 /* Sleeps on the value while that is 0, a slice at most: ETIMEDOUT is the deadline's. */
@@ -138,7 +138,7 @@ acquire(long *addr, const Deadline *d, uintptr_t pc)
 		h->asleep(&w);
 	}
 	if(s != nil)
-		selfwaits(s, &p->event, 0);
+		selfwaits(s, p, &p->event, 0);
 	while((got = try(addr)) == 0) {
 		if(s != nil && selfpending(s) != 0)
 			break;
@@ -153,7 +153,7 @@ acquire(long *addr, const Deadline *d, uintptr_t pc)
 		passon(addr);
 	}
 	if(s != nil) {
-		selfwaited(s);
+		selfwaited(s, p);
 		atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Note | Asleep), memory_order_relaxed);
 	}
 	procleave(p);

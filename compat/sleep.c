@@ -24,6 +24,9 @@
  * r->p was taken, and its Ready comes (NOTAG).  A waker that finds Coming need not wake: the sleeper tests the
  * condition after the step that follows.
  *
+ * In a forked child r->p may be a Proc of the parent's, which is another's there, or nobody's.  So a Proc that sleeps says where (key,
+ * before r->p is that Proc, until it no longer is), and one that does not say r is not there.
+ *
  * Notes.  Publish that we wait, fence, test whether one is pending against set, fence, look up (self.h).  What is pending when the
  * sleep is over counts, however it ended; but swiproc(p, 1) only if no wakeup was first.  Psleeping and
  * Pswi are cleared by one step, so a swiproc is either of this sleep or finds none.
@@ -57,6 +60,8 @@ asleep(void *arg)
 	s->asleep = 1;
 }
 
+static void abandoned(Proc *p);
+
 /* Changes r->p; whether it was from. */
 static int
 swap(Rendez *r, uintptr_t from, uintptr_t to)
@@ -64,6 +69,27 @@ swap(Rendez *r, uintptr_t from, uintptr_t to)
 	void *old = (void *)from;
 
 	return __atomic_compare_exchange_n(&r->p, &old, (void *)to, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+static int
+sleepsin(Proc *p, const Rendez *r)
+{
+	return atomic_load_explicit(&p->key, memory_order_relaxed) == (uintptr_t)r;
+}
+
+/* P is in r, as one that comes. */
+static void
+enter(Proc *p, Rendez *r)
+{
+	uintptr_t v = (uintptr_t)__atomic_load_n(&r->p, __ATOMIC_ACQUIRE);
+	Proc *was = (Proc *)(v & ~(uintptr_t)Coming);
+
+	if(unlikely(was == p) && swap(r, v, 0))
+		v = 0;
+	atomic_store_explicit(&p->key, (uintptr_t)r, memory_order_relaxed);
+	/* Who was in it had left before, or is there anew. */
+	if((v != 0 && sleepsin(was, r)) || !swap(r, v, (uintptr_t)p | Coming) || (v != 0 && sleepsin(was, r)))
+		panic("double sleep", nil);
 }
 
 /* P is no longer in r; 0 if a waker had taken it. */
@@ -87,6 +113,16 @@ takeoff(Proc *p, Rendez *r)
 	return mine;
 }
 
+/* What of Self.pending is of p's sleep alone: a handler's may be inside another. */
+static uint32_t
+ofsleep(Proc *p)
+{
+	while((p = p->outer) != nil)
+		if(p->abandon == abandoned && atomic_load_explicit(&p->waits, memory_order_relaxed) != 0)
+			return Pswi;
+	return Psleeping | Pswi;
+}
+
 /* The sleep is left by a jump, or the thread ends in it. */
 static void
 abandoned(Proc *p)
@@ -96,9 +132,10 @@ abandoned(Proc *p)
 	if(p->waiting != Wgiven)
 		takeoff(p, p->object);
 	if(s != nil) {
-		atomic_fetch_and_explicit(&s->pending, ~(uint32_t)(Psleeping | Pswi), memory_order_relaxed);
-		selfwaited(s);
+		selfwaited(s, p);
+		atomic_fetch_and_explicit(&s->pending, ~ofsleep(p), memory_order_relaxed);
 	}
+	atomic_store_explicit(&p->key, 0, memory_order_relaxed);
 }
 
 /* Blocks until a wakeup (1), the deadline, or something is pending for s. */
@@ -138,8 +175,7 @@ rendezsleep(Rendez *r, int (*f)(void *), void *arg, const Deadline *d, uintptr_t
 	p->object = r;
 	p->abandon = abandoned;
 	stop("sleep.enter");
-	if(!swap(r, 0, (uintptr_t)p | Coming))
-		panic("double sleep", nil);
+	enter(p, r);
 	stop("sleep.coming");
 	p->waiting = Wlinked;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -151,7 +187,7 @@ rendezsleep(Rendez *r, int (*f)(void *), void *arg, const Deadline *d, uintptr_t
 	if(s != nil) {
 		if(s->nerr != nerr)
 			panic("error stack: a condition of sleep has left labels", nil);
-		selfwaits(s, &p->event, 0);
+		selfwaits(s, p, &p->event, 0);
 		atomic_fetch_or_explicit(&s->pending, Psleeping, memory_order_seq_cst);
 	}
 	if(slept) {
@@ -167,9 +203,10 @@ rendezsleep(Rendez *r, int (*f)(void *), void *arg, const Deadline *d, uintptr_t
 		takeoff(p, r);
 	}
 	if(s != nil) {
-		why = atomic_fetch_and_explicit(&s->pending, ~(uint32_t)(Psleeping | Pswi), memory_order_seq_cst);
-		selfwaited(s);
+		selfwaited(s, p);
+		why = atomic_fetch_and_explicit(&s->pending, ~ofsleep(p), memory_order_seq_cst);
 	}
+	atomic_store_explicit(&p->key, 0, memory_order_relaxed);
 	procleave(p);
 	if(why & (Pnote | Pkilled) || (why & Pswi && slept && !woken)) {
 		selftake(s);
@@ -199,11 +236,11 @@ p9wakeup(Rendez *r)
 	Proc *p;
 
 	atomic_thread_fence(memory_order_seq_cst);
-	v = (uintptr_t)__atomic_load_n(&r->p, __ATOMIC_RELAXED);
+	v = (uintptr_t)__atomic_load_n(&r->p, __ATOMIC_ACQUIRE);
 	/* If it is another by the time of the swap that one will see the condition, as one that is coming does. */
-	if(v == 0 || v & Coming || !swap(r, v, 0))
-		return 0;
 	p = (Proc *)v;
+	if(v == 0 || v & Coming || !sleepsin(p, r) || !swap(r, v, 0))
+		return 0;
 	h = hooked();
 	p->waker = h != nil ? h->waker((uintptr_t)__builtin_return_address(0)) : 0;
 	ready(p);

@@ -12,13 +12,6 @@
 #include <thread>
 #include <vector>
 
-// compat/self.h is C's.
-extern "C" {
-struct Self;
-Self *selfget();
-void selfkick(Self *, uint32_t);
-}
-
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -191,7 +184,7 @@ TEST(Postwait, PW4_InterruptedByAHandler)
 
 TEST(Postwait, NT3_InterruptedByANote)
 {
-	selfkick(selfget(), 1);
+	p9postnote(p9up(), 1, "note", P9NUser);
 	pw_post(mine());
 	EXPECT_EQ(pw_wait(nullptr), 0);
 	errno = 0;

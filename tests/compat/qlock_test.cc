@@ -208,7 +208,7 @@ TEST(Eqlock, QL2_NT3_ANotePullsItOutOfTheMiddle)
 // Whoever wins: interrupted and nothing pending, or held and the note pending.  One that is neither waits for a note that is not there.
 TEST(Eqlock, QL2_HandOffAgainstNoteHasOneWinner)
 {
-	const int rounds = 100000;
+	const int rounds = 20000;
 	P9qlock l = {}, mine = {};
 	std::atomic<P9proc *> self{nullptr};
 	std::atomic<int> go{0}, posted{0}, done{0};

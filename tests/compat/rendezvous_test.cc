@@ -14,17 +14,9 @@
 #include <thread>
 #include <vector>
 
-// compat/self.h is C's.
-extern "C" {
-struct Self;
-Self *selfget();
-void selfkick(Self *, uint32_t);
-}
-
 namespace {
 
 constexpr unsigned long None = ~0UL;
-constexpr uint32_t Pnote = 1;
 
 // Whether a note is pending for the caller, until now.
 bool
@@ -218,12 +210,12 @@ TEST(Rendezvous, RV8_EitherThePartnerOrTheNote)
 {
 	const unsigned long rounds = 100000;
 	static long go, done;
-	std::atomic<Self *> self{nullptr};
+	std::atomic<P9proc *> self{nullptr};
 	std::atomic<unsigned long> noted{0}, broken{0};
 
 	go = done = 0;
 	std::thread t([&] {
-		self = selfget();
+		self = p9up();
 		for(unsigned long i = 0; i < rounds; i++) {
 			if(p9rendezvous(80, 2 * i) == i) {
 				// The partner first: the note stays.
@@ -242,7 +234,7 @@ TEST(Rendezvous, RV8_EitherThePartnerOrTheNote)
 		for(unsigned long i = 0; i < rounds; i++) {
 			p9semacquire(&go, 1);
 			spin(i * 7 % 300);
-			selfkick(self, Pnote);
+			p9postnote(self, 1, "note", P9NUser);
 		}
 	});
 	while(self.load() == nullptr)
@@ -263,9 +255,9 @@ TEST(Rendezvous, RV8_EitherThePartnerOrTheNote)
 
 TEST(Rendezvous, RV9_RV10_NT3_PendingAtEntry)
 {
-	Self *s = selfget();
+	P9proc *s = p9up();
 
-	selfkick(s, Pnote);
+	p9postnote(s, 1, "note", P9NUser);
 	errno = 0;
 	EXPECT_EQ(p9rendezvous(90, 1), None);
 	EXPECT_EQ(errno, EINTR);
@@ -273,7 +265,7 @@ TEST(Rendezvous, RV9_RV10_NT3_PendingAtEntry)
 	EXPECT_FALSE(tooknote());
 	Waiter w(90, 2);
 	w.await();
-	selfkick(s, Pnote);
+	p9postnote(s, 1, "note", P9NUser);
 	EXPECT_EQ(p9rendezvous(90, 3), 2U);
 	EXPECT_TRUE(tooknote());
 	EXPECT_EQ(w.end(), 3U);
@@ -281,10 +273,10 @@ TEST(Rendezvous, RV9_RV10_NT3_PendingAtEntry)
 
 TEST(Rendezvous, NT3_ANoteEndsTheWait)
 {
-	std::atomic<Self *> s{nullptr};
+	std::atomic<P9proc *> s{nullptr};
 	std::atomic<int> id{0}, error{0};
 	std::thread t([&] {
-		s = selfget();
+		s = p9up();
 		id = tid();
 		EXPECT_EQ(p9rendezvous(91, 1), None);
 		error = errno;
@@ -293,7 +285,7 @@ TEST(Rendezvous, NT3_ANoteEndsTheWait)
 	while(id == 0)
 		;
 	asleep(id);
-	selfkick(s, Pnote);
+	p9postnote(s, 1, "note", P9NUser);
 	t.join();
 	EXPECT_EQ(error, EINTR);
 }

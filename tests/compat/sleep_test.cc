@@ -436,7 +436,7 @@ TEST(Tsleep, TS3_NothingTouchesARendezThatIsGone)
 {
 	static std::atomic<Rendez *> where;
 	static std::atomic<bool> over;
-	const int rounds = 20000;
+	const int rounds = 4000;
 
 	where = nullptr;
 	over = false;
@@ -454,7 +454,7 @@ TEST(Tsleep, TS3_NothingTouchesARendezThatIsGone)
 		Rendez *mine = &r;
 
 		where = mine;
-		p9tsleep(&r, p9return0, nullptr, i % 1000 == 0 ? 1 : 0);
+		p9tsleep(&r, p9return0, nullptr, i % 200 == 0 ? 1 : 0);
 		// Not while the waker has it: it must outlive that.
 		while(!where.compare_exchange_strong(mine, nullptr)) {
 			mine = &r;
