@@ -192,12 +192,14 @@ __attribute__((destructor)) static void
 leave(void)
 {
 	Region *r = atomic_load_explicit(&current, memory_order_acquire);
-	char buf[64], *name = path(buf, sizeof buf);
+	char buf[64], *name;
 	Sigs sigs;
 	int fd;
 
+	/* Of most programs nobody was ever in one: no system call for those. */
 	if(!usable(r) || atomic_load_explicit(&currentfile, memory_order_relaxed) == 0)
 		return;
+	name = path(buf, sizeof buf);
 	sigsoff(&sigs);
 	fd = sysopen(name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
 	if(fd >= 0) {

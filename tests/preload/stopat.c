@@ -43,6 +43,7 @@ static const char *const points[] = {
     "attemptdisown",
     "mutexwake",
     "mutexwake.chosen",
+    "mutexpromote.chosen",
     "condwait",
     "condwait.linked",
     "condwait.released",
@@ -251,7 +252,8 @@ one(const Op *op, const char *point, When when, int first, int waker)
 		asleep(&w);
 	}
 	start(&v, victim, (void *)op);
-	here = stops(&vat, waker ? 2 : 6);
+	/* What comes after the deadline is waited for too. */
+	here = stops(&vat, waker ? 2 : op->timed ? DEADLINE + 4 : 6);
 	if(!first)
 		start(&w, other, (void *)op);
 	if(waker || (!here && when == BEFORE)) {

@@ -52,6 +52,19 @@ mhold(void)
 	SAME(pthread_mutex_unlock(&m), 0);
 }
 
+/* Often enough for the eldest to be woken out of turn. */
+static void
+magain(void)
+{
+	SAME(pthread_mutex_lock(&m), 0);
+	holding();
+	for(int i = 0; i < 5000; i++) {
+		SAME(pthread_mutex_unlock(&m), 0);
+		SAME(pthread_mutex_lock(&m), 0);
+	}
+	SAME(pthread_mutex_unlock(&m), 0);
+}
+
 static void
 mwait(int victim)
 {
@@ -563,6 +576,8 @@ ochild(void)
 static const Op ops[] = {
     {"mutex", 0, MPOINTS, mmake, mhold, mwait, MUTEX},
     {"timed mutex", 1, MPOINTS, mmake, mhold, mtimed, MUTEX},
+    {"mutex, taken again", 0, "mutexpromote", mmake, magain, mwait, MUTEX},
+    {"timed mutex, taken again", 1, "mutexpromote", mmake, magain, mtimed, MUTEX},
     {"rdlock", 0, RPOINTS, rmake, rholdwrite, rread, RWLOCK},
     {"wrlock", 0, RPOINTS, rmake, rholdread, rwrite, RWLOCK},
     {"timed rdlock", 1, RPOINTS, rmake, rholdwrite, rreadtimed, RWLOCK},
