@@ -4,7 +4,8 @@
  * Two threads hand a turn to and fro, through a bare futex word and through each native primitive that waits; each hand-over is one wake
  * and one wait.  Each line has the nanoseconds of a round trip (two hand-overs) and its ratio to the bare futex's, medians of ROUNDS
  * rounds of MS milliseconds each, in which all take their turns.  What works between processes is held against a futex
- * that does: in memory that is shared, and not FUTEX_PRIVATE, for which the kernel looks up whose page it is.  Then the uncontended pairs of lock and unlock against a pthread mutex's, the same way.
+ * that does: in memory that is shared, and not FUTEX_PRIVATE, for which the kernel looks up whose page it is; rendezvous against two who meet at one.
+ * Then the uncontended pairs of lock and unlock against a pthread mutex's, the same way.
  * --same: both threads on one processor; --split: on two; --free: where the kernel puts them.  A benchmark: it fails for nothing.
  *
  * Linked with the core's test build, so the pthread mutex is libc's.
@@ -49,7 +50,7 @@ futextake(int me)
 		syscall(SYS_futex, &word[me], FUTEX_WAIT_PRIVATE, 0, NULL);
 }
 
-static _Atomic unsigned *sharedword; /* two, and no more in their memory */
+static _Atomic unsigned *sharedword;
 
 static void
 sharedpass(int me)
@@ -63,6 +64,30 @@ sharedtake(int me)
 {
 	while(atomic_exchange_explicit(&sharedword[me], 0, memory_order_acquire) == 0)
 		syscall(SYS_futex, &sharedword[me], FUTEX_WAIT, 0, NULL);
+}
+
+/*
+ * Who comes first waits, also if that is who passes: what two must do who meet.  On one processor a wake often preempts the waker,
+ * and then it is.  In the third and fourth word, who waits.
+ */
+static void
+meet(int i)
+{
+	unsigned nobody = 0;
+
+	if(atomic_compare_exchange_strong_explicit(
+	       &sharedword[2 + i], &nobody, 1, memory_order_acq_rel, memory_order_acquire)) {
+		sharedtake(i);
+	} else {
+		atomic_store_explicit(&sharedword[2 + i], 0, memory_order_relaxed);
+		sharedpass(!i);
+	}
+}
+
+static void
+meetpass(int me)
+{
+	meet(!me);
 }
 
 static Rendez court[2];
@@ -221,8 +246,9 @@ static const Game games[] = {
     {"rsleep/rwakeup", 0, rsleeppass, rsleeptake, NULL, NULL, rsleepdone},
     {"futex, shared", 4, sharedpass, sharedtake, NULL, NULL, NULL},
     {"semacquire/semrelease", 4, sempass, semtake, NULL, NULL, NULL},
-    {"rendezvous", 4, rendezvouspass, rendezvoustake, NULL, NULL, NULL},
     {"pw_wait/pw_post", 4, postpass, posttake, postinit, postbegin, NULL},
+    {"futex, met", 7, meetpass, meet, NULL, NULL, NULL},
+    {"rendezvous", 7, rendezvouspass, rendezvoustake, NULL, NULL, NULL},
 };
 enum { NGAME = sizeof games / sizeof games[0] };
 
@@ -423,7 +449,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: pingpong [--same | --split | --free] [ROUNDS [MS]]\n");
 		return 2;
 	}
-	sharedword = mmap(NULL, sizeof *sharedword * 2, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	sharedword = mmap(NULL, sizeof *sharedword * 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if(sharedword == MAP_FAILED)
 		return 1;
 	/* libc's mutex is cheaper in a process that never had two threads. */

@@ -1,4 +1,5 @@
 // Notes, swiproc and host calls; each test bears the numbers of the statements that it holds.
+#include "compat/sys/pw.h"
 #include "notes.hh"
 
 #include <cerrno>
@@ -503,6 +504,98 @@ TEST(Note, NT8_ASignalIsNoNoteToASleep)
 	}
 	done = 1;
 	p9wakeup(&r);
+}
+
+std::atomic<int> insidehandler;
+
+// A wait inside a wait that is interrupted: whatever the inner does, a note ends the outer.
+void
+waitsinside(int)
+{
+	Rendez r = {};
+	ukid_t me;
+	timespec ts = {0, 1000000};
+	long none = 0;
+
+	switch(insidehandler.load()) {
+	case 0:
+		p9tsleep(&r, p9return0, nullptr, 1);
+		break;
+	case 1:
+		p9tsemacquire(&none, 1);
+		break;
+	case 2:
+		pw_wait(&ts);
+		break;
+	case 3:
+		pw_getukid(&me);
+		pw_post(me);
+		pw_wait(nullptr);
+		break;
+	}
+	insidehandler = -1;
+}
+
+TEST(Note, NT3_NT8_AWaitInAHandlerLeavesTheOuterOneToBeInterrupted)
+{
+	struct sigaction sa = {};
+
+	sa.sa_handler = waitsinside;
+	sa.sa_flags = SA_RESTART;
+	sigaction(SIGUSR1, &sa, nullptr);
+	for(int i = 0; i < 4; i++)
+		for(int swi = 0; swi < 2; swi++) {
+			std::atomic<pthread_t> self{0};
+			Known k([&] {
+				self = pthread_self();
+				EXPECT_TRUE(raises([] {
+					Rendez r = {};
+					sleepon(&r);
+				}));
+			});
+			while(self.load() == 0)
+				std::this_thread::yield();
+			k.asleep();
+			insidehandler = i;
+			pthread_kill(self.load(), SIGUSR1);
+			while(insidehandler.load() != -1)
+				std::this_thread::yield();
+			k.asleep();
+			if(swi)
+				p9swiproc(k.proc(), 1);
+			else
+				k.post();
+		}
+}
+
+// The Note of the outer wait has been seen by the inner: both sleep on one word.
+TEST(Note, NT3_PW12_APostThatTheInnerWaitSawIsThereForTheOuter)
+{
+	struct sigaction sa = {};
+
+	sa.sa_handler = waitsinside;
+	sa.sa_flags = SA_RESTART;
+	sigaction(SIGUSR1, &sa, nullptr);
+	for(int i = 0; i < 200; i++) {
+		std::atomic<pthread_t> self{0};
+		std::thread t([&] {
+			p9up();
+			self = pthread_self();
+			// Either it was met, or it was interrupted by the handler.
+			unsigned long v = p9rendezvous(0x6e6f7465, 1);
+			EXPECT_TRUE(v == 2 || v == ~0UL);
+			if(v == ~0UL) {
+				EXPECT_EQ(p9rendezvous(0x6e6f7465, 1), 2U);
+			}
+		});
+		while(self.load() == 0)
+			std::this_thread::yield();
+		insidehandler = 2 + i % 2;
+		pthread_kill(self.load(), SIGUSR1);
+		while(p9rendezvous(0x6e6f7465, 2) != 1)
+			;
+		t.join();
+	}
 }
 
 TEST(Note, NT8_NeedsNoSignal)

@@ -208,7 +208,7 @@ TEST(Rendezvous, RV7_AHandlerThatRestartsDoesNot)
 
 TEST(Rendezvous, RV8_EitherThePartnerOrTheNote)
 {
-	const unsigned long rounds = 100000;
+	const unsigned long rounds = 30000;
 	static long go, done;
 	std::atomic<P9proc *> self{nullptr};
 	std::atomic<unsigned long> noted{0}, broken{0};

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <memory>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <vector>
 
 // What this library's siglongjmp does before it jumps; here that is libc's.
@@ -380,6 +381,52 @@ TEST(Sleep, SL14_ARendezMayGoWhenTheWakeupHasReturned)
 
 		e->done = 1;
 		p9wakeup(&e->r);
+		t.join();
+	}
+}
+
+// In the child nobody sleeps in what a thread of the parent's slept in: nobody is woken, and there is room for one.
+TEST(Sleep, SL5_SL8_PX7_AForkedChildFindsNobodyAsleep)
+{
+	static Event e, other;
+
+	for(int reused = 0; reused < 2; reused++) {
+		e.done = other.done = 0;
+		std::thread t([] { await(&e); });
+		asleep(&e);
+		pid_t child = fork();
+		if(child == 0) {
+			std::thread *u = nullptr;
+
+			// The sleeper's Proc is another's by now, and that one sleeps too.
+			if(reused) {
+				u = new std::thread([] { await(&other); });
+				asleep(&other);
+			}
+			if(p9wakeup(&e.r) != 0)
+				_exit(1);
+			p9tsleep(&e.r, isdone, &e, 1);
+			if(e.r.p != nullptr)
+				_exit(2);
+			std::thread v([] { await(&e); });
+			asleep(&e);
+			e.done = 1;
+			p9wakeup(&e.r);
+			v.join();
+			if(u != nullptr) {
+				if(other.r.p == nullptr)
+					_exit(3);
+				other.done = 1;
+				p9wakeup(&other.r);
+				u->join();
+			}
+			_exit(0);
+		}
+		int status = -1;
+		waitpid(child, &status, 0);
+		EXPECT_EQ(status, 0);
+		e.done = 1;
+		p9wakeup(&e.r);
 		t.join();
 	}
 }
