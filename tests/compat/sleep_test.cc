@@ -483,7 +483,7 @@ TEST(Tsleep, TS3_NothingTouchesARendezThatIsGone)
 {
 	static std::atomic<Rendez *> where;
 	static std::atomic<bool> over;
-	const int rounds = 4000;
+	const int rounds = 1500;
 
 	where = nullptr;
 	over = false;
@@ -501,7 +501,7 @@ TEST(Tsleep, TS3_NothingTouchesARendezThatIsGone)
 		Rendez *mine = &r;
 
 		where = mine;
-		p9tsleep(&r, p9return0, nullptr, i % 200 == 0 ? 1 : 0);
+		p9tsleep(&r, p9return0, nullptr, i % 100 == 0 ? 1 : 0);
 		// Not while the waker has it: it must outlive that.
 		while(!where.compare_exchange_strong(mine, nullptr)) {
 			mine = &r;
@@ -534,7 +534,7 @@ TEST(Tsleep, TS2_AnEventATimeoutAndANoteAtOnce)
 
 	over = false;
 	Known k([] {
-		for(int i = 0; i < 2000; i++) {
+		for(int i = 0; i < 700; i++) {
 			raises([] { p9tsleep(&e.r, isdone, &e, 1); });
 			// No stale wake ends this one early: only a note may.
 			auto t = Clock::now();
