@@ -14,7 +14,8 @@ typedef struct P9qlock P9qlock;
  * A Rendez is where one thread waits for a condition that others make true.  All
  * zero is its initial state.  It holds at most one sleeper: callers that may
  * collide serialise themselves with a lock.  It must exist until every wakeup
- * that may run has returned.  Not usable between processes.
+ * that may run has returned.  Not usable between processes: in a forked child nobody
+ * sleeps in it.
  *
  * With a QLock in it it is where any number wait for what that guards: rsleep, p9lock.h.
  * It is for the one or for the other, as long as anybody waits in it.

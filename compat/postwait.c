@@ -132,6 +132,7 @@ waitslow(Region *r, Member *m, const Deadline *d, uintptr_t pc)
 	int e;
 
 	p->object = m;
+	atomic_signal_fence(memory_order_seq_cst);
 	p->abandon = over;
 	w.h = hooked();
 	w.slept = 0;

@@ -31,7 +31,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 
 #define MAGIC 0x317a65646e6572u + ((uint64_t)sizeof(Region) << 40)
 
@@ -56,15 +55,18 @@ processid(void)
 static char *
 path(char *buf, size_t n)
 {
+	static const char file[] = "/dev/shm/rendez-";
 	unsigned uid = sysuid();
 	char *p = buf + n;
+	size_t i;
 
 	*--p = 0;
 	do
 		*--p = (char)('0' + uid % 10);
 	while((uid /= 10) != 0);
-	p -= sizeof "/dev/shm/rendez-" - 1;
-	return memcpy(p, "/dev/shm/rendez-", sizeof "/dev/shm/rendez-" - 1);
+	for(i = sizeof file - 1; i > 0; i--)
+		*--p = file[i - 1];
+	return p;
 }
 
 static int

@@ -1,9 +1,11 @@
 /*
  * What a hand-over costs: pingpong [--same | --split | --free] [ROUNDS [MS]]
  *
- * Two threads hand a turn to and fro, through a bare private futex word and through each native primitive that waits.  Each
- * line has the nanoseconds of a round trip (two hand-overs) and its ratio to the bare futex's, medians of ROUNDS rounds of MS
- * milliseconds each, in which all take their turns.  Then the uncontended pairs of lock and unlock against a pthread mutex's, the same way.
+ * Two threads hand a turn to and fro, through a bare futex word and through each native primitive that waits; each hand-over is one wake
+ * and one wait.  Each line has the nanoseconds of a round trip (two hand-overs) and its ratio to the bare futex's, medians of ROUNDS
+ * rounds of MS milliseconds each, in which all take their turns.  What works between processes is held against a futex
+ * that does: in memory that is shared, and not FUTEX_PRIVATE, for which the kernel looks up whose page it is; rendezvous against two who meet at one.
+ * Then the uncontended pairs of lock and unlock against a pthread mutex's, the same way.
  * --same: both threads on one processor; --split: on two; --free: where the kernel puts them.  A benchmark: it fails for nothing.
  *
  * Linked with the core's test build, so the pthread mutex is libc's.
@@ -11,6 +13,7 @@
 #define _GNU_SOURCE
 #define RENDEZ_NOPLAINNAMES
 #include "../../compat/plan9.h"
+#include "../../compat/sys/pw.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
@@ -19,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +48,46 @@ futextake(int me)
 {
 	while(atomic_exchange_explicit(&word[me], 0, memory_order_acquire) == 0)
 		syscall(SYS_futex, &word[me], FUTEX_WAIT_PRIVATE, 0, NULL);
+}
+
+static _Atomic unsigned *sharedword;
+
+static void
+sharedpass(int me)
+{
+	atomic_store_explicit(&sharedword[!me], 1, memory_order_release);
+	syscall(SYS_futex, &sharedword[!me], FUTEX_WAKE, 1, NULL);
+}
+
+static void
+sharedtake(int me)
+{
+	while(atomic_exchange_explicit(&sharedword[me], 0, memory_order_acquire) == 0)
+		syscall(SYS_futex, &sharedword[me], FUTEX_WAIT, 0, NULL);
+}
+
+/*
+ * Who comes first waits, also if that is who passes: what two must do who meet.  On one processor a wake often preempts the waker,
+ * and then it is.  In the third and fourth word, who waits.
+ */
+static void
+meet(int i)
+{
+	unsigned nobody = 0;
+
+	if(atomic_compare_exchange_strong_explicit(
+	       &sharedword[2 + i], &nobody, 1, memory_order_acq_rel, memory_order_acquire)) {
+		sharedtake(i);
+	} else {
+		atomic_store_explicit(&sharedword[2 + i], 0, memory_order_relaxed);
+		sharedpass(!i);
+	}
+}
+
+static void
+meetpass(int me)
+{
+	meet(!me);
 }
 
 static Rendez court[2];
@@ -80,6 +124,56 @@ static void
 semtake(int me)
 {
 	p9semacquire(&sem[me], 1);
+}
+
+/* A tag for each direction. */
+enum { TAG = 0x70696e67 };
+
+static void
+rendezvouspass(int me)
+{
+	p9rendezvous(TAG + (unsigned long)!me, 1);
+}
+
+static void
+rendezvoustake(int me)
+{
+	p9rendezvous(TAG + (unsigned long)me, 1);
+}
+
+static ukid_t ukid[2];
+
+/* The other is known when it has said who it is, which a game begins with. */
+static void
+postpass(int me)
+{
+	ukid_t to;
+
+	while((to = __atomic_load_n(&ukid[!me], __ATOMIC_ACQUIRE)) == 0)
+		sched_yield();
+	pw_post(to);
+}
+
+static void
+posttake(int me)
+{
+	(void)me;
+	pw_wait(NULL);
+}
+
+static void
+postinit(void)
+{
+	ukid[0] = ukid[1] = 0;
+}
+
+static void
+postbegin(int me)
+{
+	ukid_t mine;
+
+	pw_getukid(&mine);
+	__atomic_store_n(&ukid[me], mine, __ATOMIC_RELEASE);
 }
 
 /* Each waits for a QLock that the other releases. */
@@ -139,16 +233,22 @@ rsleepdone(void)
 
 typedef struct Game {
 	const char *name;
+	int against; /* the game that it is held against */
 	void (*pass)(int me), (*take)(int me);
-	void (*init)(void), (*done)(void); /* before a round; by each player after it; NULL: nothing to do */
+	/* Before a round; by each player before and after it.  NULL: nothing to do. */
+	void (*init)(void), (*begin)(int me), (*done)(void);
 } Game;
 
 static const Game games[] = {
-    {"futex", futexpass, futextake, NULL, NULL},
-    {"sleep/wakeup", sleeppass, sleeptake, NULL, NULL},
-    {"semacquire/semrelease", sempass, semtake, NULL, NULL},
-    {"qlock/qunlock", qlockpass, qlocktake, qlockinit, NULL},
-    {"rsleep/rwakeup", rsleeppass, rsleeptake, NULL, rsleepdone},
+    {"futex, private", 0, futexpass, futextake, NULL, NULL, NULL},
+    {"sleep/wakeup", 0, sleeppass, sleeptake, NULL, NULL, NULL},
+    {"qlock/qunlock", 0, qlockpass, qlocktake, qlockinit, NULL, NULL},
+    {"rsleep/rwakeup", 0, rsleeppass, rsleeptake, NULL, NULL, rsleepdone},
+    {"futex, shared", 4, sharedpass, sharedtake, NULL, NULL, NULL},
+    {"semacquire/semrelease", 4, sempass, semtake, NULL, NULL, NULL},
+    {"pw_wait/pw_post", 4, postpass, posttake, postinit, postbegin, NULL},
+    {"futex, met", 7, meetpass, meet, NULL, NULL, NULL},
+    {"rendezvous", 7, rendezvouspass, rendezvoustake, NULL, NULL, NULL},
 };
 enum { NGAME = sizeof games / sizeof games[0] };
 
@@ -188,6 +288,8 @@ other(void *arg)
 
 	(void)arg;
 	pin(1);
+	if(game->begin != NULL)
+		game->begin(1);
 	do {
 		game->take(1);
 		last = atomic_load_explicit(&stop, memory_order_relaxed);
@@ -211,6 +313,8 @@ one(void *arg)
 	atomic_store(&turn, 0);
 	if(game->init != NULL)
 		game->init();
+	if(game->begin != NULL)
+		game->begin(0);
 	pthread_create(&o, NULL, other, NULL);
 	from = now();
 	end = from + ms * 1e6;
@@ -345,6 +449,9 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: pingpong [--same | --split | --free] [ROUNDS [MS]]\n");
 		return 2;
 	}
+	sharedword = mmap(NULL, sizeof *sharedword * 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if(sharedword == MAP_FAILED)
+		return 1;
 	/* libc's mutex is cheaper in a process that never had two threads. */
 	pthread_create(&t, NULL, nothing, NULL);
 	pthread_join(t, NULL);
@@ -356,7 +463,8 @@ main(int argc, char **argv)
 	}
 	for(i = 0; i < NGAME; i++) {
 		at = median(ns[i], rounds);
-		printf("%-22s %8.0f ns a round trip  %5.2f\n", games[i].name, at, at / ns[0][rounds / 2]);
+		printf(
+		    "%-22s %8.0f ns a round trip  %5.2f\n", games[i].name, at, at / ns[games[i].against][rounds / 2]);
 	}
 	for(i = 0; i < NPAIR; i++) {
 		at = median(alone[i], rounds);

@@ -1,4 +1,5 @@
 // Notes, swiproc and host calls; each test bears the numbers of the statements that it holds.
+#include "compat/sys/pw.h"
 #include "notes.hh"
 
 #include <cerrno>
@@ -447,7 +448,7 @@ TEST(Hostcall, NT7_NoSignalComesAfterTheBracket)
 	Known k([] {
 		int raised = 0;
 
-		for(int i = 0; i < 20000 && (i < 3000 || raised < 50); i++) {
+		for(int i = 0; i < 20000 && (i < 800 || raised < 50); i++) {
 			raised += raises([] {
 				p9osenter();
 				syscall(SYS_getppid);
@@ -505,6 +506,98 @@ TEST(Note, NT8_ASignalIsNoNoteToASleep)
 	p9wakeup(&r);
 }
 
+std::atomic<int> insidehandler;
+
+// A wait inside a wait that is interrupted: whatever the inner does, a note ends the outer.
+void
+waitsinside(int)
+{
+	Rendez r = {};
+	ukid_t me;
+	timespec ts = {0, 1000000};
+	long none = 0;
+
+	switch(insidehandler.load()) {
+	case 0:
+		p9tsleep(&r, p9return0, nullptr, 1);
+		break;
+	case 1:
+		p9tsemacquire(&none, 1);
+		break;
+	case 2:
+		pw_wait(&ts);
+		break;
+	case 3:
+		pw_getukid(&me);
+		pw_post(me);
+		pw_wait(nullptr);
+		break;
+	}
+	insidehandler = -1;
+}
+
+TEST(Note, NT3_NT8_AWaitInAHandlerLeavesTheOuterOneToBeInterrupted)
+{
+	struct sigaction sa = {};
+
+	sa.sa_handler = waitsinside;
+	sa.sa_flags = SA_RESTART;
+	sigaction(SIGUSR1, &sa, nullptr);
+	for(int i = 0; i < 4; i++)
+		for(int swi = 0; swi < 2; swi++) {
+			std::atomic<pthread_t> self{0};
+			Known k([&] {
+				self = pthread_self();
+				EXPECT_TRUE(raises([] {
+					Rendez r = {};
+					sleepon(&r);
+				}));
+			});
+			while(self.load() == 0)
+				std::this_thread::yield();
+			k.asleep();
+			insidehandler = i;
+			pthread_kill(self.load(), SIGUSR1);
+			while(insidehandler.load() != -1)
+				std::this_thread::yield();
+			k.asleep();
+			if(swi)
+				p9swiproc(k.proc(), 1);
+			else
+				k.post();
+		}
+}
+
+// The Note of the outer wait has been seen by the inner: both sleep on one word.
+TEST(Note, NT3_PW12_APostThatTheInnerWaitSawIsThereForTheOuter)
+{
+	struct sigaction sa = {};
+
+	sa.sa_handler = waitsinside;
+	sa.sa_flags = SA_RESTART;
+	sigaction(SIGUSR1, &sa, nullptr);
+	for(int i = 0; i < 200; i++) {
+		std::atomic<pthread_t> self{0};
+		std::thread t([&] {
+			p9up();
+			self = pthread_self();
+			// Either it was met, or it was interrupted by the handler.
+			unsigned long v = p9rendezvous(0x6e6f7465, 1);
+			EXPECT_TRUE(v == 2 || v == ~0UL);
+			if(v == ~0UL) {
+				EXPECT_EQ(p9rendezvous(0x6e6f7465, 1), 2U);
+			}
+		});
+		while(self.load() == 0)
+			std::this_thread::yield();
+		insidehandler = 2 + i % 2;
+		pthread_kill(self.load(), SIGUSR1);
+		while(p9rendezvous(0x6e6f7465, 2) != 1)
+			;
+		t.join();
+	}
+}
+
 TEST(Note, NT8_NeedsNoSignal)
 {
 	static Rendez r;
@@ -559,8 +652,15 @@ TEST(Note, NT9_PostedFromAHandlerThatInterruptedAPost)
 TEST(Note, NT9_AThreadThatIsGoneGetsNone)
 {
 	P9proc *gone = nullptr;
+	long tid = 0;
 
-	std::thread([&] { gone = p9up(); }).join();
+	std::thread([&] {
+		gone = p9up();
+		tid = syscall(SYS_gettid);
+	}).join();
+	// This libc's threads do not say that they end, and a join is over shortly before the thread is.
+	while(syscall(SYS_tgkill, getpid(), tid, 0) == 0)
+		std::this_thread::yield();
 	EXPECT_EQ(p9postnote(gone, 1, "n", P9NUser), 0);
 	p9swiproc(gone, 0);
 	// Whoever is that now has nothing pending, whatever was posted to the one before.

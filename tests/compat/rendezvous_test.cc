@@ -27,6 +27,51 @@ tooknote()
 	return pw_wait(&ms) != 0 && errno == EINTR;
 }
 
+// All places of this user's file taken by threads that live, then free again: 0, or the number of what went wrong.
+int
+allfull()
+{
+	const size_t places = 8192, size = 64;
+	ukid_t ukid;
+	int wrong = 0;
+
+	if(pw_getukid(&ukid) != 0)
+		return 1;
+	int fd = open("/dev/shm/rendez-61234", O_RDWR | O_CLOEXEC);
+	struct stat st = {};
+	if(fd < 0 || fstat(fd, &st) != 0)
+		return 2;
+	void *map = mmap(nullptr, static_cast<size_t>(st.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if(map == MAP_FAILED)
+		return 3;
+	// Each begins with the word that says who has it.
+	char *first = static_cast<char *>(map) + static_cast<size_t>(st.st_size) - places * size;
+	std::vector<std::atomic<uint32_t> *> taken;
+	for(size_t i = 0; i < places; i++) {
+		auto *life = reinterpret_cast<std::atomic<uint32_t> *>(first + i * size);
+		uint32_t nobody = 0;
+		if(life->compare_exchange_strong(nobody, static_cast<uint32_t>(getpid())))
+			taken.push_back(life);
+	}
+	std::thread([&] {
+		if(taken.size() != places - 1)
+			wrong = 4;
+		else if(p9rendezvous(9, 1) != None || errno != ENOMEM)
+			wrong = 5;
+		else if(pw_getukid(&ukid) != -1 || errno != ENOMEM)
+			wrong = 6;
+		else if(pw_wait(nullptr) != -1 || errno != ENOMEM)
+			wrong = 7;
+		taken.front()->store(0);
+		if(wrong == 0 && pw_getukid(&ukid) != 0)
+			wrong = 8;
+	}).join();
+	for(auto *life : taken)
+		life->store(0);
+	return wrong;
+}
+
 // What a program run anew does.
 __attribute__((constructor)) void
 role()
@@ -42,6 +87,11 @@ role()
 		fflush(stdout);
 		v = p9rendezvous(strtoul(r + 5, nullptr, 0), 77);
 		printf("%lu\n", v);
+		fflush(stdout);
+	} else if(what == "full") {
+		if(setresuid(61234, 61234, 61234) != 0)
+			_exit(3);
+		printf("%d\n", allfull());
 		fflush(stdout);
 	} else if(what == "self") {
 		// As another user, or before a strange file: two threads meet all the same.
@@ -208,7 +258,7 @@ TEST(Rendezvous, RV7_AHandlerThatRestartsDoesNot)
 
 TEST(Rendezvous, RV8_EitherThePartnerOrTheNote)
 {
-	const unsigned long rounds = 100000;
+	const unsigned long rounds = 30000;
 	static long go, done;
 	std::atomic<P9proc *> self{nullptr};
 	std::atomic<unsigned long> noted{0}, broken{0};
@@ -471,11 +521,11 @@ class File : public testing::Test {
 	}
 	// What two threads of that user get, and what was said.
 	unsigned long
-	use()
+	use(const char *role = "self")
 	{
 		int out;
 		setenv("SHARED_UID", "1", 1);
-		pid_t pid = program("self", nullptr, &out);
+		pid_t pid = program(role, nullptr, &out);
 		unsetenv("SHARED_UID");
 		unsigned long v = readnumber(out);
 		EXPECT_EQ(status(pid), 0);
@@ -504,6 +554,11 @@ TEST_F(File, TheLastThatLeavesUnlinksIt)
 {
 	EXPECT_EQ(use(), 1U);
 	EXPECT_FALSE(exists());
+}
+
+TEST_F(File, PW7_AllPlacesAreTaken)
+{
+	EXPECT_EQ(use("full"), 0U);
 }
 
 TEST_F(File, AnothersIsLeftAlone)

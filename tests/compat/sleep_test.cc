@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <memory>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <vector>
 
 // What this library's siglongjmp does before it jumps; here that is libc's.
@@ -384,6 +385,52 @@ TEST(Sleep, SL14_ARendezMayGoWhenTheWakeupHasReturned)
 	}
 }
 
+// In the child nobody sleeps in what a thread of the parent's slept in: nobody is woken, and there is room for one.
+TEST(Sleep, SL5_SL8_PX7_AForkedChildFindsNobodyAsleep)
+{
+	static Event e, other;
+
+	for(int reused = 0; reused < 2; reused++) {
+		e.done = other.done = 0;
+		std::thread t([] { await(&e); });
+		asleep(&e);
+		pid_t child = fork();
+		if(child == 0) {
+			std::thread *u = nullptr;
+
+			// The sleeper's Proc is another's by now, and that one sleeps too.
+			if(reused) {
+				u = new std::thread([] { await(&other); });
+				asleep(&other);
+			}
+			if(p9wakeup(&e.r) != 0)
+				_exit(1);
+			p9tsleep(&e.r, isdone, &e, 1);
+			if(e.r.p != nullptr)
+				_exit(2);
+			std::thread v([] { await(&e); });
+			asleep(&e);
+			e.done = 1;
+			p9wakeup(&e.r);
+			v.join();
+			if(u != nullptr) {
+				if(other.r.p == nullptr)
+					_exit(3);
+				other.done = 1;
+				p9wakeup(&other.r);
+				u->join();
+			}
+			_exit(0);
+		}
+		int status = -1;
+		waitpid(child, &status, 0);
+		EXPECT_EQ(status, 0);
+		e.done = 1;
+		p9wakeup(&e.r);
+		t.join();
+	}
+}
+
 sigjmp_buf out;
 
 void
@@ -436,7 +483,7 @@ TEST(Tsleep, TS3_NothingTouchesARendezThatIsGone)
 {
 	static std::atomic<Rendez *> where;
 	static std::atomic<bool> over;
-	const int rounds = 4000;
+	const int rounds = 1500;
 
 	where = nullptr;
 	over = false;
@@ -454,7 +501,7 @@ TEST(Tsleep, TS3_NothingTouchesARendezThatIsGone)
 		Rendez *mine = &r;
 
 		where = mine;
-		p9tsleep(&r, p9return0, nullptr, i % 200 == 0 ? 1 : 0);
+		p9tsleep(&r, p9return0, nullptr, i % 100 == 0 ? 1 : 0);
 		// Not while the waker has it: it must outlive that.
 		while(!where.compare_exchange_strong(mine, nullptr)) {
 			mine = &r;
@@ -487,7 +534,7 @@ TEST(Tsleep, TS2_AnEventATimeoutAndANoteAtOnce)
 
 	over = false;
 	Known k([] {
-		for(int i = 0; i < 2000; i++) {
+		for(int i = 0; i < 700; i++) {
 			raises([] { p9tsleep(&e.r, isdone, &e, 1); });
 			// No stale wake ends this one early: only a note may.
 			auto t = Clock::now();

@@ -1,17 +1,18 @@
 /*
- * A thread that waits in sleep or semacquire of the native API leaves it from a handler: by siglongjmp, by an error, by pthread_exit,
+ * A thread that waits in sleep, semacquire, rendezvous or pw_wait of the native API leaves it from a handler: by siglongjmp, by an error, by pthread_exit,
  * or by an asynchronous cancellation.  Nobody is in the Rendez afterwards, the next sleeper there is woken as ever, and who
- * waits for the same semaphore gets what was released.  A note to the thread afterwards finds nothing that is gone.
+ * waits for the same semaphore gets what was released, and nobody meets it at its tag.  A note to the thread afterwards finds nothing that is gone.
  */
 #include "t.h"
 #define RENDEZ_NOPLAINNAMES
 #include "../../compat/plan9.h"
+#include "../../compat/sys/pw.h"
 #include <dlfcn.h>
 #include <setjmp.h>
 
-enum { SLEEP, TSLEEP, SEM, NWAIT };
+enum { SLEEP, TSLEEP, SEM, MEET, POST, NWAIT };
 enum { JUMP, ERROR, EXIT, CANCEL, NWAY };
-enum { ROUNDS = 48 };
+enum { ROUNDS = 48, TAG = 0x6c656176 };
 
 static struct {
 	__typeof__(p9sleep) *sleep;
@@ -25,12 +26,17 @@ static struct {
 	__typeof__(p9error) *error;
 	__typeof__(p9semacquire) *semacquire;
 	__typeof__(p9semrelease) *semrelease;
+	__typeof__(p9rendezvous) *rendezvous;
+	__typeof__(pw_getukid) *getukid;
+	__typeof__(pw_post) *post;
+	__typeof__(pw_wait) *wait;
 } p9;
 
 static Rendez r;
 static long sem;
 static int wait_, way, noted;
 static _Atomic int got;
+static _Atomic(ukid_t) ukid;
 static _Thread_local sigjmp_buf out;
 static _Thread_local volatile int inside;
 
@@ -46,6 +52,17 @@ waits(void)
 		break;
 	case SEM:
 		SAME(p9.semacquire(&sem, 1), 1);
+		break;
+	case MEET:
+		SAME(p9.rendezvous(TAG, 1), 2);
+		break;
+	case POST: {
+		ukid_t me;
+
+		SAME(p9.getukid(&me), 0);
+		ukid = me;
+		SAME(p9.wait(NULL), 0);
+	}
 	}
 	atomic_fetch_add_explicit(&got, 1, memory_order_acq_rel);
 }
@@ -167,11 +184,33 @@ acquires(int race)
 	SAME(sem, 0);
 }
 
+/* The victim's tag is free, and its place another's. */
+static void
+meets(void)
+{
+	Thread v, o;
+
+	start(&v, victim, NULL);
+	asleep(&v);
+	leave(&v);
+	join(&v);
+	got = 0;
+	start(&o, other, NULL);
+	asleep(&o);
+	if(wait_ == MEET)
+		SAME(p9.rendezvous(TAG, 2), 1);
+	else
+		SAME(p9.post(ukid), 0);
+	join(&o);
+	SAME(got, 1);
+}
+
 int
 main(void)
 {
 	static const char *const name[] = {"p9sleep", "p9tsleep", "p9wakeup", "p9return0", "p9up", "p9postnote",
-	    "p9errlabel", "p9poperror", "p9error", "p9semacquire", "p9semrelease"};
+	    "p9errlabel", "p9poperror", "p9error", "p9semacquire", "p9semrelease", "p9rendezvous", "pw_getukid",
+	    "pw_post", "pw_wait"};
 	void **f = (void **)&p9;
 
 	for(size_t i = 0; i < sizeof name / sizeof name[0]; i++)
@@ -182,7 +221,10 @@ main(void)
 		for(way = 0; way < NWAY; way++)
 			for(int i = 0; i < ROUNDS / NWAY; i++) {
 				noted = i / 2 % 2;
-				(wait_ == SEM ? acquires : sleeps)(i % 2);
+				if(wait_ >= MEET)
+					meets();
+				else
+					(wait_ == SEM ? acquires : sleeps)(i % 2);
 			}
 	return ok();
 }
