@@ -156,7 +156,7 @@ TEST(Postwait, PW3_AFlagNotACount)
 	t.join();
 }
 
-TEST(Postwait, PW3_BetweenProcesses)
+TEST(Postwait, PW3_PW11_BetweenProcesses)
 {
 	int out;
 	pid_t pid = program("wait", nullptr, &out);
