@@ -156,7 +156,7 @@ TEST(Postwait, PW3_AFlagNotACount)
 	t.join();
 }
 
-TEST(Postwait, PW3_BetweenProcesses)
+TEST(Postwait, PW3_PW11_BetweenProcesses)
 {
 	int out;
 	pid_t pid = program("wait", nullptr, &out);
@@ -289,7 +289,7 @@ TEST(Postwait, PW10_TheLargestCount)
 
 TEST(Postwait, PW12_APostAtTheEndOfTheTimeIsNotLost)
 {
-	const int rounds = 100000;
+	const int rounds = 30000;
 	static long go, done;
 	std::atomic<ukid_t> id{0};
 	std::atomic<long> got{0}, expired{0}, lost{0};

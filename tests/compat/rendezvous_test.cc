@@ -149,7 +149,7 @@ TEST(Rendezvous, RV1_RV2_BothGetTheOthersValue)
 	t.join();
 }
 
-TEST(Rendezvous, RV3_DisjointPairsAndOneLeft)
+TEST(Rendezvous, RV3_RV13_DisjointPairsAndOneLeft)
 {
 	const int n = 7;
 	std::atomic<int> met{0};

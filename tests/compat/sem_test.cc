@@ -97,7 +97,7 @@ TEST(Sem, SE5_AHandlerInterrupts)
 	EXPECT_EQ(s, 0);
 }
 
-TEST(Sem, SE6_SE14_WhatIsReleasedIsAcquired)
+TEST(Sem, SE6_SE10_SE14_WhatIsReleasedIsAcquired)
 {
 	const int threads = 4, rounds = 20000;
 	long s = 0;
@@ -262,6 +262,24 @@ TEST(Sem, SE5_SE9_WhoIsInterruptedPassesItsWakeOn)
 		}
 		EXPECT_EQ(got.load() + interrupted.load(), 2);
 	}
+}
+
+TEST(Sem, SE11_AWakeTooManyIsWaitedOut)
+{
+	long s = 0;
+	std::atomic<int> got{0};
+	Known k([&] { got = p9semacquire(&s, 1); });
+
+	for(int i = 0; i < 20; i++) {
+		k.asleep();
+		syscall(SYS_futex, &s, 1 /* FUTEX_WAKE */, 1, nullptr, nullptr, 0);
+	}
+	k.asleep();
+	EXPECT_EQ(got.load(), 0);
+	EXPECT_EQ(p9semrelease(&s, 1), 1);
+	while(got.load() == 0)
+		std::this_thread::yield();
+	EXPECT_EQ(s, 0);
 }
 
 TEST(Sem, SE12_AWaiterMayGoWithItsStack)

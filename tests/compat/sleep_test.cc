@@ -527,6 +527,38 @@ TEST(Tsleep, TS4_TS5_ANoteRaises)
 	k.post();
 }
 
+void
+sleepsinside(int)
+{
+	Event e;
+
+	p9tsleep(&e.r, isdone, &e, 1);
+	EXPECT_EQ(e.r.p, nullptr);
+}
+
+// A handler's tsleep has a timer of its own, and the one that it interrupted still has its.
+TEST(Tsleep, TS6_OneInAnotherHasItsOwnTime)
+{
+	struct sigaction sa = {};
+
+	sa.sa_handler = sleepsinside;
+	sigaction(SIGUSR1, &sa, nullptr);
+	std::thread t([] {
+		Event e;
+		auto start = Clock::now();
+
+		pthread_kill(pthread_self(), SIGUSR1);
+		p9tsleep(&e.r, isdone, &e, 50);
+		EXPECT_GE(elapsedms(start), 49);
+		EXPECT_EQ(e.r.p, nullptr);
+	});
+	for(int i = 0; i < 10; i++) {
+		pthread_kill(t.native_handle(), SIGUSR1);
+		std::this_thread::sleep_for(std::chrono::milliseconds(2));
+	}
+	t.join();
+}
+
 TEST(Tsleep, TS2_AnEventATimeoutAndANoteAtOnce)
 {
 	static Event e, other;
