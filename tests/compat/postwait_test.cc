@@ -287,6 +287,21 @@ TEST(Postwait, PW10_TheLargestCount)
 	EXPECT_EQ(poll(), -1);
 }
 
+// A child that has become another user since it knew the region; without that right it stays who it is.
+TEST(Postwait, PW11_NobodyIsRefused)
+{
+	ukid_t id = mine();
+	pid_t pid = child([id] {
+		ukid_t own;
+		if(pw_getukid(&own) != 0 || (getuid() == 0 && setuid(65534) != 0))
+			return 2;
+		return pw_post(id) == 0 ? 0 : errno;
+	});
+
+	EXPECT_EQ(status(pid), 0);
+	EXPECT_EQ(pw_wait(nullptr), 0);
+}
+
 TEST(Postwait, PW12_APostAtTheEndOfTheTimeIsNotLost)
 {
 	const int rounds = 30000;

@@ -175,6 +175,17 @@ TEST(Rendezvous, RV3_RV13_DisjointPairsAndOneLeft)
 	}
 }
 
+TEST(Rendezvous, RV13_WaitsUntilSomebodyComes)
+{
+	Waiter w(13, 1);
+
+	w.await();
+	usleep(150000);
+	w.await();
+	EXPECT_EQ(p9rendezvous(13, 2), 1U);
+	EXPECT_EQ(w.end(), 2U);
+}
+
 TEST(Rendezvous, RV4_AnyWordPasses)
 {
 	for(unsigned long v : {0UL, 1UL, 1UL << 63, None - 1, None}) {
