@@ -2,6 +2,12 @@
 """What a terminal does to 'rendez run': jobcontrol.py RENDEZ.  One line a test; the status is 1 if one failed."""
 import os, pty, signal, subprocess, sys, tempfile
 
+# Who started us in the background may have had these ignored, and what is ignored stays so in the programs.
+for s in signal.SIGINT, signal.SIGQUIT:
+	signal.signal(s, signal.SIG_DFL)
+# An answer that does not come is a failure, not a hang.
+signal.alarm(120)
+
 rendez = os.path.abspath(sys.argv[1])
 failed = False
 
