@@ -12,8 +12,8 @@ typedef struct Measured {
 	pthread_mutex_t m;
 	int period;
 	/* under m */
-	long n;
-	double sum, noise;
+	long n, stretched;
+	double sum, noise, calm;
 } Measured;
 
 static Measured two = {.m = PTHREAD_MUTEX_INITIALIZER, .period = 2};
@@ -32,8 +32,12 @@ hold(void *arg)
 		double d = (double)(now() - t);
 		x->n++;
 		x->sum += d;
-		if(d > 2 * LONG)
+		if(d > 2 * LONG) {
 			x->noise += d * d;
+			x->stretched++;
+		} else {
+			x->calm += d;
+		}
 		over = x->n >= OPS * (x->period == 2 ? 1 : 3);
 		SAME(pthread_mutex_unlock(&x->m), 0);
 		busyuntil(now() + 1000);
@@ -61,7 +65,9 @@ measure(Measured *x)
 	    .others = 1,
 	    .holds = x->n,
 	    .holdmean = x->sum / (double)x->n,
-	    .holdnoise = x->noise / (double)x->n};
+	    .holdnoise = x->noise / (double)x->n,
+	    .holdlimit = 2 * LONG,
+	    .holdcalm = x->calm / (double)(x->n - x->stretched)};
 }
 
 int

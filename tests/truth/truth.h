@@ -51,7 +51,8 @@ typedef struct Lock {
 	long waitslow, waitshigh, acquired, timeouts; /* acquired: -1 unknown */
 	int others;				      /* there may be waits of other pairs too */
 	long holds;				      /* 0: not to be compared */
-	double holdmean, holdnoise; /* mean, and the mean square of holds that the scheduler stretched */
+	/* The mean of all holds; the mean square of those that the scheduler stretched beyond the limit; the mean of the others. */
+	double holdmean, holdnoise, holdlimit, holdcalm;
 	int npair;
 	Pair pair[4];
 } Lock;
@@ -75,8 +76,9 @@ print(const Lock *l, int n)
 		field("init", l->init);
 		printf("\"waits\":[%ld,%ld],\"acquired\":%ld,\"timeouts\":%ld,\"others\":%s,", l->waitslow,
 		    l->waitshigh, l->acquired, l->timeouts, l->others ? "true" : "false");
-		printf("\"holds\":%ld,\"hold_mean\":%.1f,\"hold_noise\":%.1f,\"pairs\":[", l->holds, l->holdmean,
-		    l->holdnoise);
+		printf("\"holds\":%ld,\"hold_mean\":%.1f,\"hold_noise\":%.1f,\"hold_limit\":%.1f,\"hold_calm\":%.1f,"
+		       "\"pairs\":[",
+		    l->holds, l->holdmean, l->holdnoise, l->holdlimit, l->holdcalm);
 		for(int j = 0; j < l->npair; j++) {
 			const Pair *p = &l->pair[j];
 			printf("%s{", j ? "," : "");
