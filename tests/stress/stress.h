@@ -70,7 +70,7 @@ void stationscheck(void);
 void workersinit(int threads);
 void *worker(void *number);
 long workerops(int number);
-long allops(void);
+long allops(void); /* and the trips of tokens */
 void workerscheck(void);
 void *handlertaker(void *); /* takes what the signal handler posts */
 void onsignal(int sig);
