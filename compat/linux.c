@@ -384,5 +384,5 @@ int
 readable(const void *p)
 {
 	/* No such "how": EINVAL, found only after the 8 bytes were fetched, else EFAULT. */
-	return SYS(rt_sigprocmask, ~0, p, nil, sizeof(Sigs)) == -EINVAL;
+	return SYS(rt_sigprocmask, ~0, p, nil, sizeof(uint64_t)) == -EINVAL;
 }

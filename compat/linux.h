@@ -26,7 +26,6 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-typedef uint64_t Sigs;
 typedef _Atomic uint32_t Word;
 
 /* An absolute deadline on CLOCK_REALTIME or CLOCK_MONOTONIC. */
@@ -71,9 +70,19 @@ void futexwake(const void *w, int n, int shared) HIDDEN;
 /* Who sleeps on from, of this process, sleeps on to from now on.  Nonzero: the kernel, or a sandbox, does not do that. */
 int futexrequeue(const void *from, const void *to) HIDDEN;
 
-/* All signals off, libc's own two included; and back. */
-void sigsoff(Sigs *old) HIDDEN;
-void sigsback(const Sigs *old) HIDDEN;
+/* All signals masked, libc's own two included; and back. */
+void sigsmask(uint64_t *old) HIDDEN;
+void sigsunmask(const uint64_t *old) HIDDEN;
+
+/*
+ * For the wrapper of all handlers.  Whether there is a handler that is neither f nor ours (of signals that are faults any may be).
+ * Whether a signal is its thread's own fault.  To send it to this thread again, as it came; if its handler was to run
+ * only once, f is the handler again.  The signals that are masked where the interrupted context goes on.
+ */
+int sigsforeign(void (*f)(int, void *, void *)) HIDDEN;
+int sigisfault(int sig, const void *info) HIDDEN;
+int sigagain(int sig, const void *info, void (*f)(int, void *, void *)) HIDDEN;
+uint64_t *contextmask(void *context) HIDDEN;
 
 /*
  * f becomes the handler, without SA_RESTART, of the highest real-time signal that has none, unless it is one's already.

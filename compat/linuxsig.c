@@ -9,19 +9,22 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <ucontext.h>
+
+typedef uint64_t Sigset; /* as the kernel has it */
 
 void
-sigsoff(Sigs *old)
+sigsmask(uint64_t *old)
 {
-	Sigs all = ~(Sigs)0;
+	Sigset all = ~(Sigset)0;
 
-	SYS(rt_sigprocmask, SIG_SETMASK, &all, old, sizeof(Sigs));
+	SYS(rt_sigprocmask, SIG_SETMASK, &all, old, sizeof(Sigset));
 }
 
 void
-sigsback(const Sigs *old)
+sigsunmask(const uint64_t *old)
 {
-	SYS(rt_sigprocmask, SIG_SETMASK, old, nil, sizeof(Sigs));
+	SYS(rt_sigprocmask, SIG_SETMASK, old, nil, sizeof(Sigset));
 }
 
 int
@@ -39,7 +42,7 @@ typedef struct Kact {
 	void (*handler)(int);
 	unsigned long flags;
 	void (*restorer)(void);
-	Sigs mask;
+	Sigset mask;
 } Kact;
 
 #if defined(__x86_64__)
@@ -52,37 +55,94 @@ extern void rendezrestore(void) HIDDEN;
 #define RESTORER 0, nil /* the kernel's own */
 #endif
 
+static void (*_Atomic own)(int); /* what sighandler has installed */
+
 int
 sighandler(void (*f)(int))
 {
 	Kact old, new = {f, RESTORER, 0};
 	int sig;
 
+	atomic_store_explicit(&own, f, memory_order_relaxed);
 	for(sig = NSIG - 1; sig >= SIGRTMIN; sig--) {
-		if(SYS(rt_sigaction, sig, nil, &old, sizeof(Sigs)) != 0)
+		if(SYS(rt_sigaction, sig, nil, &old, sizeof(Sigset)) != 0)
 			continue;
 		/* Another thread was here first; or nobody uses it. */
-		if(old.handler == f || (old.handler == SIG_DFL && SYS(rt_sigaction, sig, &new, nil, sizeof(Sigs)) == 0))
+		if(old.handler == f ||
+		    (old.handler == SIG_DFL && SYS(rt_sigaction, sig, &new, nil, sizeof(Sigset)) == 0))
 			return sig;
 	}
 	return 0;
 }
 
+static int
+isfaults(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL || sig == SIGTRAP || sig == SIGSYS;
+}
+
+int
+sigsforeign(void (*f)(int, void *, void *))
+{
+	uintptr_t h;
+	Kact old;
+	int sig;
+
+	/* Between the last classic one and the first that is free stand libc's own two. */
+	for(sig = 1; sig < NSIG; sig++) {
+		if((sig > 31 && sig < SIGRTMIN) || isfaults(sig) ||
+		    SYS(rt_sigaction, sig, nil, &old, sizeof(Sigset)) != 0)
+			continue;
+		h = (uintptr_t)old.handler;
+		if(h != (uintptr_t)SIG_DFL && h != (uintptr_t)SIG_IGN && h != (uintptr_t)f &&
+		    h != (uintptr_t)atomic_load_explicit(&own, memory_order_relaxed))
+			return 1;
+	}
+	return 0;
+}
+
+int
+sigisfault(int sig, const void *info)
+{
+	return isfaults(sig) && ((const siginfo_t *)info)->si_code > 0;
+}
+
+int
+sigagain(int sig, const void *info, void (*f)(int, void *, void *))
+{
+	Kact act;
+
+	/* The kernel has taken the handler out; the rest is still there. */
+	if(SYS(rt_sigaction, sig, nil, &act, sizeof(Sigset)) == 0 && (act.flags & SA_RESETHAND) &&
+	    act.handler == SIG_DFL) {
+		act.handler = (void (*)(int))(uintptr_t)f;
+		SYS(rt_sigaction, sig, &act, nil, sizeof(Sigset));
+	}
+	return (int)-SYS(rt_tgsigqueueinfo, syspid(), systid(), sig, info);
+}
+
+/* Of libc's larger set the kernel writes and reads the first 64 alone. */
+uint64_t *
+contextmask(void *context)
+{
+	return (uint64_t *)&((ucontext_t *)context)->uc_sigmask;
+}
+
 int
 sigopen(int sig)
 {
-	Sigs one = (Sigs)1 << (sig - 1), old = 0;
+	Sigset one = (Sigset)1 << (sig - 1), old = 0;
 
-	SYS(rt_sigprocmask, SIG_UNBLOCK, &one, &old, sizeof(Sigs));
+	SYS(rt_sigprocmask, SIG_UNBLOCK, &one, &old, sizeof(Sigset));
 	return (old & one) != 0;
 }
 
 void
 sigshut(int sig)
 {
-	Sigs one = (Sigs)1 << (sig - 1);
+	Sigset one = (Sigset)1 << (sig - 1);
 
-	SYS(rt_sigprocmask, SIG_BLOCK, &one, nil, sizeof(Sigs));
+	SYS(rt_sigprocmask, SIG_BLOCK, &one, nil, sizeof(Sigset));
 }
 
 int

@@ -122,11 +122,11 @@ memberget(Region **rp)
 {
 	Region *r = *rp;
 	Member *m = my.m;
-	Sigs sigs;
+	uint64_t sigs;
 
 	if(likely(m != nil && my.r == r && my.pid == procpid()))
 		return m;
-	sigsoff(&sigs);
+	sigsmask(&sigs);
 	for(;;) {
 		m = join(r);
 		/* Pairs with who retires it (region.c). */
@@ -141,22 +141,22 @@ memberget(Region **rp)
 	my.m = m;
 	my.r = r;
 	my.pid = procpid();
-	sigsback(&sigs);
+	sigsunmask(&sigs);
 	return m;
 }
 
 void
 memberexit(void)
 {
-	Sigs sigs;
+	uint64_t sigs;
 
 	if(my.m == nil)
 		return;
-	sigsoff(&sigs);
+	sigsmask(&sigs);
 	if(my.pid == procpid())
 		leave(my.m);
 	my.m = nil;
-	sigsback(&sigs);
+	sigsunmask(&sigs);
 }
 
 enum { LOOK = 10000000, LOOKMAX = 1000000000 }; /* ns */

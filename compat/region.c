@@ -165,15 +165,15 @@ Region *
 regionget(void)
 {
 	Region *was = atomic_load_explicit(&current, memory_order_acquire), *r;
-	Sigs sigs;
+	uint64_t sigs;
 
 	if(likely(usable(was)))
 		return was;
-	sigsoff(&sigs);
+	sigsmask(&sigs);
 	r = shared();
 	if(r == nil)
 		r = private(was);
-	sigsback(&sigs);
+	sigsunmask(&sigs);
 	return r;
 }
 
@@ -195,14 +195,14 @@ leave(void)
 {
 	Region *r = atomic_load_explicit(&current, memory_order_acquire);
 	char buf[64], *name;
-	Sigs sigs;
+	uint64_t sigs;
 	int fd;
 
 	/* Of most programs nobody was ever in one: no system call for those. */
 	if(!usable(r) || atomic_load_explicit(&currentfile, memory_order_relaxed) == 0)
 		return;
 	name = path(buf, sizeof buf);
-	sigsoff(&sigs);
+	sigsmask(&sigs);
 	fd = sysopen(name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
 	if(fd >= 0) {
 		sysflock(fd);
@@ -216,5 +216,5 @@ leave(void)
 		sysfunlock(fd);
 		sysclose(fd);
 	}
-	sigsback(&sigs);
+	sigsunmask(&sigs);
 }

@@ -11,6 +11,7 @@
 
 #include "lock.h"
 #include "proc.h"
+#include "sigoff.h"
 
 typedef struct Bucket {
 	_Alignas(64) Lock lock;

@@ -101,6 +101,6 @@ condgone(void *arg)
 		mutexlock((Mutex *)g->pm, g->pc);
 	else if(g->relock)
 		((Mutex *)g->pm)->depth++;
-	if(unlikely(me.async))
+	if(unlikely(sigoff.async))
 		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
 }

@@ -107,7 +107,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	if(unlikely(checking))
 		checkwait(c, m);
 	w.on = 0;
-	if(unlikely(me.async))
+	if(unlikely(sigoff.async))
 		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &r);
 	p = procenter();
 	/*
@@ -185,11 +185,11 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	}
 	p->passon = nil;
 	/* The cancellation strikes below, before the program can use the signal. */
-	if(unlikely(me.async) && r == 0 && (atomic_load_explicit(&p->event, memory_order_relaxed) & Note))
+	if(unlikely(sigoff.async) && r == 0 && (atomic_load_explicit(&p->event, memory_order_relaxed) & Note))
 		condwakefrom(c, nil, 0, 0);
 	atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
 	procleave(p);
-	if(unlikely(me.async)) {
+	if(unlikely(sigoff.async)) {
 		int ignored;
 		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
 	}

@@ -16,6 +16,8 @@
 #include "posix.h"
 #include "real.h"
 
+#include "../compat/sigoff.h"
+
 #include <errno.h>
 
 /* real is filled: what stands there before is a function of ours, which cannot jump. */
@@ -48,6 +50,8 @@ warn(const char *file, const char *how)
 	static Word said;
 	int saved = errno;
 
+	/* It installs its handlers by libc's functions. */
+	sigsunwrapped();
 	if(file != nil && atomic_exchange_explicit(&said, 1, memory_order_relaxed) == 0 && errorfile != 0 &&
 	    sysfileid(2) == errorfile)
 		say(file, " is opened ", how, nil);

@@ -15,6 +15,8 @@
 #include "foreign.h"
 #include "real.h"
 
+#include "../compat/sigoff.h"
+
 void
 awaybegin(Away *a, const void *object, Kind kind, Op op, uintptr_t pc)
 {
@@ -24,12 +26,12 @@ awaybegin(Away *a, const void *object, Kind kind, Op op, uintptr_t pc)
 	a->async = 0;
 	if(!probeon)
 		return;
-	if(unlikely(me.async)) {
+	if(unlikely(sigoff.async)) {
 		/* In a condition's wait it is not, for now. */
 		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
 		a->async = type == PTHREAD_CANCEL_ASYNCHRONOUS;
 		if(a->async)
-			me.async = 0;
+			sigoff.async = 0;
 	}
 	a->p = procenter();
 	a->p->object = nil;
@@ -51,7 +53,7 @@ awayasleep(Away *a)
 	int ignored;
 
 	if(unlikely(a->async)) {
-		me.async = 1;
+		sigoff.async = 1;
 		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
 	}
 }
@@ -63,7 +65,7 @@ awaywoken(Away *a)
 
 	if(unlikely(a->async)) {
 		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &ignored);
-		me.async = 0;
+		sigoff.async = 0;
 	}
 }
 

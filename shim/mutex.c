@@ -93,7 +93,7 @@ canlockmutex(Mutex *m)
 static int
 lockslow(Mutex *m, uintptr_t pc, const Deadline *d)
 {
-	return unlikely(me.async) ? mutexwaitasync(m, pc, d) : mutexwait(m, pc, d, 0, nil, 0);
+	return unlikely(sigoff.async) ? mutexwaitasync(m, pc, d) : mutexwait(m, pc, d, 0, nil, 0);
 }
 
 /* Lock a mutex of ours, whatever its kind; d nil: no deadline. */

@@ -64,6 +64,7 @@
 #include "cleanup.h"
 #include "real.h"
 
+#include "../compat/sigoff.h"
 #include "../compat/stop.h"
 
 #include <errno.h>
@@ -337,7 +338,7 @@ asyncagain(void *arg)
 	int ignored;
 
 	(void)arg;
-	me.async = 1;
+	sigoff.async = 1;
 	real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
 }
 
@@ -353,7 +354,7 @@ mutexwaitasync(Mutex *m, uintptr_t pc, const Deadline *d)
 	do {
 		p = procenter();
 		atomic_store_explicit(&p->cancel, (uintptr_t)pthread_self(), memory_order_seq_cst);
-		me.async = 0;
+		sigoff.async = 0;
 		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &ignored);
 		r = mutexwait(m, pc, d, 1, p, 0);
 		if(r == 0 && (atomic_fetch_and_explicit(&p->event, ~(uint32_t)Note, memory_order_acquire) & Note) &&

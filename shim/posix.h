@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <threads.h>
 #include <ucontext.h>
 
@@ -96,5 +97,10 @@ RZ(_Noreturn void, longjmp, struct __jmp_buf_tag *, int);
 RZ(_Noreturn void, siglongjmp, struct __jmp_buf_tag *, int);
 RZ(_Noreturn void, __longjmp_chk, struct __jmp_buf_tag *, int);
 RZ(int, setcontext, const ucontext_t *);
+
+RZ(int, sigaction, int, const struct sigaction *, struct sigaction *);
+RZ(sighandler_t, signal, int, sighandler_t);
+RZ(sighandler_t, sysv_signal, int, sighandler_t);
+RZ(sighandler_t, sigset, int, sighandler_t);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <threads.h>
 #include <ucontext.h>
 
@@ -74,6 +75,10 @@
 	F(void, longjmp, "GLIBC_2.2.5", (struct __jmp_buf_tag * e, int v), (e, v)) \
 	F(void, siglongjmp, "GLIBC_2.2.5", (struct __jmp_buf_tag * e, int v), (e, v)) \
 	F(void, __longjmp_chk, "GLIBC_2.11", (struct __jmp_buf_tag * e, int v), (e, v)) \
+	F(int, sigaction, "GLIBC_2.2.5", (int sig, const struct sigaction *a, struct sigaction *old), (sig, a, old)) \
+	F(sighandler_t, signal, "GLIBC_2.2.5", (int sig, sighandler_t h), (sig, h)) \
+	F(sighandler_t, sysv_signal, "GLIBC_2.2.5", (int sig, sighandler_t h), (sig, h)) \
+	F(sighandler_t, sigset, "GLIBC_2.2.5", (int sig, sighandler_t h), (sig, h)) \
 	F(int, setcontext, "GLIBC_2.2.5", (const ucontext_t *c), (c))
 
 typedef struct Real {

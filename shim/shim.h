@@ -131,7 +131,6 @@ typedef struct Me {
 	uint64_t timedat;  /* since; 0: it is not timed */
 	uint32_t lost;	   /* unlocks that found others waiting; every so many promote the eldest */
 	uint16_t spin;	   /* what spinning has been worth lately, in turns of the loop */
-	uint8_t async;	   /* cancellable at any instruction, by pthread_setcanceltype */
 	const void *empty; /* a mutex whose word said Queued when nobody was: only compared */
 	int watched;	   /* with RENDEZ_CHECK the tid, which tid then never says */
 } Me;

@@ -16,9 +16,11 @@
 #include "posix.h"
 #include "real.h"
 #include "tsan.h"
+#include "wrap.h"
 
 #include "../compat/member.h"
 #include "../compat/self.h"
+#include "../compat/sigoff.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -144,10 +146,10 @@ rz_pthread_setcanceltype(int type, int *old)
 	int r;
 
 	if(type == PTHREAD_CANCEL_ASYNCHRONOUS)
-		me.async = 1;
+		sigoff.async = 1;
 	r = real.pthread_setcanceltype(type, old);
 	if(r == 0)
-		me.async = type == PTHREAD_CANCEL_ASYNCHRONOUS;
+		sigoff.async = type == PTHREAD_CANCEL_ASYNCHRONOUS;
 	return r;
 }
 
@@ -211,6 +213,7 @@ start(int argc, char **argv, char **env)
 		    "rendez run)",
 		    nil);
 	else {
+		signalstart();
 		recorderstart();
 		if(checkwanted())
 			checkstart();

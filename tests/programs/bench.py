@@ -18,8 +18,8 @@ class Missing(Exception):
 
 
 class Bench:
-	def __init__(self, scratch, build, preload, quick, rendez):
-		self.scratch, self.build, self.quick, self.rendez = scratch, build, quick, rendez
+	def __init__(self, scratch, build, preload, part, rendez):
+		self.scratch, self.build, self.part, self.rendez = scratch, build, part, rendez
 		# In memory if there is room, as rendez run does it: the program writes into mapped files.
 		shm = os.statvfs("/dev/shm") if os.path.isdir("/dev/shm") else None
 		self.inmemory = tempfile.TemporaryDirectory(prefix="rz", dir="/dev/shm") \
@@ -41,7 +41,8 @@ class Bench:
 		return os.path.join(self.scratch, name)
 
 	def pick(self, quick, full):
-		return quick if self.quick else full
+		"""How much to do: the part of the full size that was asked for, 0 the quick one."""
+		return max(quick, int(full * self.part))
 
 	def header(self, name):
 		"""A header that must be there."""

@@ -32,8 +32,8 @@ Sum = collections.namedtuple("Sum", "name ns n mutex")
 
 class World(Bench):
 	"""What runs preloaded elsewhere runs under the command here, each run with a folder of profiles of its own."""
-	def __init__(self, scratch, build, quick, rendez):
-		super().__init__(scratch, build, [], quick, rendez)
+	def __init__(self, scratch, build, part, rendez):
+		super().__init__(scratch, build, [], part, rendez)
 		self.runs = []
 
 	def start(self, argv, native=False, **more):
@@ -148,7 +148,7 @@ def main():
 		with tempfile.TemporaryDirectory(prefix="rz", dir="/tmp") as scratch:
 			os.chmod(scratch, 0o755)
 			try:
-				line, well = hold(World(scratch, a.build, a.quick, a.rendez), known[n], a.verbose)
+				line, well = hold(World(scratch, a.build, 0 if a.quick else 1, a.rendez), known[n], a.verbose)
 				bad += not well
 			except Missing as e:
 				line = "skipped %s: %s" % (n, e)

@@ -1,0 +1,75 @@
+/*
+ * Sections that no signal handler of the program interrupts: those with a bucket locked.
+ *
+ * A handler that waits for what its own thread has locked waits for ever, and one that is stopped (as a collector
+ * stops threads) keeps the bucket from all others.  To mask signals costs two system calls; so, where it may be,
+ * a section is only said to be one, and a signal that comes in it is put off (sigoff.c) to its end.
+ */
+#ifndef RENDEZ_SIGOFF_H
+#define RENDEZ_SIGOFF_H
+
+#include "linux.h"
+
+/* One section; it may stand in another. */
+typedef struct Sigs {
+	uint64_t mask; /* to be given back, if the kernel masks signals for it */
+	int masked;
+} Sigs;
+
+typedef struct Sigoff {
+	_Atomic int depth; /* sections that the thread is in */
+	_Atomic int owed;  /* one was put off: all are masked, and mask is what was */
+	uint8_t
+	    async; /* a cancellation may strike at any instruction: libc's signal for it cannot be put off, only masked */
+	uint64_t mask;
+} Sigoff;
+extern __thread Sigoff sigoff HIDDEN __attribute__((tls_model("initial-exec")));
+
+/* Whether sections put signals off: once somebody said that all handlers are wrapped, and it was found to be so. */
+extern Word sigputs HIDDEN;
+
+void sigoffslow(Sigs *) HIDDEN;
+void sigback(const Sigs *) HIDDEN;
+
+/* Begin a section, and end it.  Nothing in it may be broken by EINTR. */
+static inline void
+sigsoff(Sigs *s)
+{
+	if(unlikely(atomic_load_explicit(&sigputs, memory_order_relaxed) == 0 || sigoff.async)) {
+		sigoffslow(s);
+		return;
+	}
+	s->masked = 0;
+	/* A handler between the load and the store leaves it as it was. */
+	atomic_store_explicit(
+	    &sigoff.depth, atomic_load_explicit(&sigoff.depth, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void
+sigsback(const Sigs *s)
+{
+	int depth;
+
+	atomic_signal_fence(memory_order_seq_cst);
+	if(likely(!s->masked)) {
+		depth = atomic_load_explicit(&sigoff.depth, memory_order_relaxed) - 1;
+		atomic_store_explicit(&sigoff.depth, depth, memory_order_relaxed);
+		/* Looked at afterwards: what comes until then is put off, what comes later is not. */
+		atomic_signal_fence(memory_order_seq_cst);
+		if(likely(depth != 0 || !atomic_load_explicit(&sigoff.owed, memory_order_relaxed)))
+			return;
+	}
+	sigback(s);
+}
+
+/*
+ * For who wraps the program's handlers: wrapper is what the kernel knows as every handler, and calls sigputoff before it
+ * calls the program's.  1: put off, return at once.  Async-signal-safe.
+ */
+void sigswrapped(void (*wrapper)(int, void *, void *)) HIDDEN;
+int sigputoff(int sig, void *info, void *context) HIDDEN;
+/* Handlers may be there that are not wrapped: sections mask signals from now on. */
+void sigsunwrapped(void) HIDDEN;
+
+#endif
