@@ -47,6 +47,7 @@ static struct {
 	_Alignas(
 	    4096) Proc first[CHUNK]; /* of the member: no other variable is in the last page, which is wiped whole */
 	Word pid; /* the process that these Procs belong to; 0: the kernel has wiped them, or nobody has come yet */
+	Word sweeping; /* a thread does, and others need not */
 } own;
 _Static_assert(sizeof own % 4096 == 0, "whole pages are wiped");
 static _Atomic(Proc *) chunks[NCHUNK] = {own.first};
@@ -139,8 +140,10 @@ procalloc(void)
 		 * dead.
 		 */
 		if(swept == 0 && (c & (c - 1)) == 0 &&
-		    atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid()) {
+		    atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid() &&
+		    atomic_exchange_explicit(&own.sweeping, 1, memory_order_relaxed) == 0) {
 			procwalk(sweep, &swept);
+			atomic_store_explicit(&own.sweeping, 0, memory_order_relaxed);
 			if(swept)
 				continue;
 		}

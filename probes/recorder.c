@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	RENEWING = 0xffffffff, /* in gencell: the child's profile is being made, nothing is recorded */
@@ -116,6 +117,25 @@ freearea(uint32_t i, Fthread *t)
 	__atomic_store_n(&areaof[i], 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * Threads that are gone without a word are looked for, one system call each, no more often than this; by one thread: the
+ * others do without an area, as they would if none was found.
+ */
+enum { LOOKNS = 100000000 };
+
+static int
+maylook(void)
+{
+	static uint64_t last;
+	struct timespec t;
+	uint64_t was = __atomic_load_n(&last, __ATOMIC_RELAXED), now;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	return (was == 0 || now - was >= LOOKNS) &&
+	       __atomic_compare_exchange_n(&last, &was, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 void
 wantarea(Self *s)
 {
@@ -127,7 +147,7 @@ wantarea(Self *s)
 		return;
 	me = (uint32_t)(s->thread - prof.threads) + 1;
 	/* The second time round, those of threads that are gone without a word. */
-	for(again = 0; again < 2; again++)
+	for(again = 0; again < 2 && (!again || maylook()); again++)
 		for(i = 0; i < prof.n[Sareas]; i++) {
 			was = __atomic_load_n(&areaof[i], __ATOMIC_RELAXED);
 			if(was != 0 && (!again || tidalive(prof.threads[was - 1].tid)))
