@@ -64,12 +64,13 @@ sigsback(const Sigs *s)
 }
 
 /*
- * For who wraps the program's handlers: wrapper is what the kernel knows as every handler, and calls sigputoff before it
- * calls the program's.  1: put off, return at once.  Async-signal-safe.
+ * For who wraps the program's handlers: the kernel knows one of two wrappers as every handler: with, if it was installed with
+ * SA_SIGINFO, else without, for then the kernel writes no info.  Each calls sigputoff before it calls the program's, without with
+ * info nil.  1: put off, return at once.  Async-signal-safe.
  */
-void sigswrapped(void (*wrapper)(int, void *, void *)) HIDDEN;
+void sigswrapped(Sigwrapper *with, Sigwrapper *without) HIDDEN;
 int sigputoff(int sig, void *info, void *context) HIDDEN;
-/* Handlers may be there that are not wrapped: sections mask signals from now on. */
+/* Handlers may be there that are not wrapped, or signals that must not be put off: sections mask signals from now on. */
 void sigsunwrapped(void) HIDDEN;
 
 #endif

@@ -2,11 +2,11 @@
  * The handlers of the program, each behind a wrapper of ours that puts a signal off while its thread is in a section that must
  * not be interrupted (compat/sigoff.h).
  *
- * The kernel knows the wrapper; which handler the program wants stands in a table, and whoever asks gets that.  All else
+ * The kernel knows the wrapper, one of two; which handler the program wants stands in a table, and whoever asks gets that.  All else
  * that is said of a handler (flags, mask, alternate stack) the kernel knows from the program itself, and the wrapper ends in a jump to
  * the handler, with what the kernel gave: it finds the stack and the frames that it would find without us.
  *
- * The table is written before the kernel is told.  If the wrapper was there before, the new handler runs from then on, a
+ * The table is written before the kernel is told.  If the same wrapper was there before, the new handler runs from then on, a
  * moment too early; if it was not, the kernel does not call it yet.  Nothing takes a handler out of the
  * table: a signal that is about to call the wrapper finds the last one.
  *
@@ -24,52 +24,106 @@
 
 #include <signal.h>
 
-static _Atomic(uintptr_t) handlers[NSIG];
+/* By whether the kernel is to say with what the signal came. */
+static _Atomic(uintptr_t) handlers[2][NSIG];
+
+static inline Sigwrapper *
+handlerof(int told, int sig)
+{
+	return (Sigwrapper *)atomic_load_explicit(&handlers[told][sig], memory_order_acquire);
+}
 
 THUNK static void
-wrapper(int sig, void *info, void *context)
+with(int sig, void *info, void *context)
 {
 	if(unlikely(sigputoff(sig, info, context)))
 		return;
-	TAILCALL((void (*)(int, void *, void *))atomic_load_explicit(&handlers[sig], memory_order_acquire))
-	(sig, info, context);
+	TAILCALL handlerof(1, sig)(sig, info, context);
+}
+
+/* What info points to is not written: it is only handed on. */
+THUNK static void
+without(int sig, void *info, void *context)
+{
+	if(unlikely(sigputoff(sig, nil, context)))
+		return;
+	TAILCALL handlerof(0, sig)(sig, info, context);
 }
 
 static int
 wraps(int sig, uintptr_t handler)
 {
 	return sig > 0 && sig < NSIG && handler != (uintptr_t)SIG_DFL && handler != (uintptr_t)SIG_IGN &&
-	       handler != (uintptr_t)SIG_ERR && handler != (uintptr_t)SIG_HOLD && handler != (uintptr_t)wrapper;
+	       handler != (uintptr_t)SIG_ERR && handler != (uintptr_t)SIG_HOLD && handler != (uintptr_t)with &&
+	       handler != (uintptr_t)without;
 }
 
-static uintptr_t
+/* What the program wanted of a signal before this call. */
+typedef struct Was {
+	uintptr_t handler[2];
+} Was;
+
+static Was
 wanted(int sig)
 {
-	return sig > 0 && sig < NSIG ? atomic_load_explicit(&handlers[sig], memory_order_relaxed) : 0;
+	Was w = {{0, 0}};
+
+	if(sig > 0 && sig < NSIG) {
+		w.handler[0] = atomic_load_explicit(&handlers[0][sig], memory_order_relaxed);
+		w.handler[1] = atomic_load_explicit(&handlers[1][sig], memory_order_relaxed);
+	}
+	return w;
+}
+
+/* What the kernel is to be told of a handler that the table has from now on. */
+static sighandler_t
+wrap(int sig, uintptr_t handler, int told)
+{
+	/* Put off, these would lose their order. */
+	if(sigqueues(sig))
+		sigsunwrapped();
+	atomic_store_explicit(&handlers[told][sig], handler, memory_order_release);
+	return (sighandler_t)(uintptr_t)(told ? with : without);
+}
+
+/* The kernel did not want it: that signal can have no handler, and never had. */
+static void
+unwrap(int sig, int told)
+{
+	atomic_store_explicit(&handlers[told][sig], 0, memory_order_relaxed);
+}
+
+/* What the program knows of what the kernel had. */
+static sighandler_t
+unwrapped(sighandler_t old, const Was *was)
+{
+	if((uintptr_t)old == (uintptr_t)with)
+		return (sighandler_t)was->handler[1];
+	if((uintptr_t)old == (uintptr_t)without)
+		return (sighandler_t)was->handler[0];
+	return old;
 }
 
 EXPORT(sigaction);
 int
 rz_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
-	uintptr_t was, new = act == nil ? 0 : (uintptr_t)act->sa_handler;
 	struct sigaction wrapped;
-	int r;
+	Was was = wanted(sig);
+	int r, told;
 
-	if(act == nil || !wraps(sig, new)) {
-		was = wanted(sig);
+	if(act == nil || !wraps(sig, (uintptr_t)act->sa_handler)) {
 		r = real.sigaction(sig, act, old);
 	} else {
 		wrapped = *act;
-		wrapped.sa_handler = (sighandler_t)(uintptr_t)wrapper;
-		was = atomic_exchange_explicit(&handlers[sig], new, memory_order_acq_rel);
+		told = (act->sa_flags & SA_SIGINFO) != 0;
+		wrapped.sa_handler = wrap(sig, (uintptr_t)act->sa_handler, told);
 		r = real.sigaction(sig, &wrapped, old);
-		/* Only for a signal that can have none. */
 		if(r != 0)
-			atomic_store_explicit(&handlers[sig], was, memory_order_relaxed);
+			unwrap(sig, told);
 	}
-	if(r == 0 && old != nil && (uintptr_t)old->sa_handler == (uintptr_t)wrapper)
-		old->sa_handler = (sighandler_t)was;
+	if(r == 0 && old != nil)
+		old->sa_handler = unwrapped(old->sa_handler, &was);
 	return r;
 }
 
@@ -77,18 +131,15 @@ rz_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 static sighandler_t
 install(sighandler_t (*call)(int, sighandler_t), int sig, sighandler_t handler)
 {
-	uintptr_t was = wanted(sig);
+	Was was = wanted(sig);
 	sighandler_t old;
 
-	if(!wraps(sig, (uintptr_t)handler)) {
-		old = call(sig, handler);
-	} else {
-		was = atomic_exchange_explicit(&handlers[sig], (uintptr_t)handler, memory_order_acq_rel);
-		old = call(sig, (sighandler_t)(uintptr_t)wrapper);
-		if(old == SIG_ERR)
-			atomic_store_explicit(&handlers[sig], was, memory_order_relaxed);
-	}
-	return (uintptr_t)old == (uintptr_t)wrapper ? (sighandler_t)was : old;
+	if(!wraps(sig, (uintptr_t)handler))
+		return unwrapped(call(sig, handler), &was);
+	old = call(sig, wrap(sig, (uintptr_t)handler, 0));
+	if(old == SIG_ERR)
+		unwrap(sig, 0);
+	return unwrapped(old, &was);
 }
 
 EXPORT(signal);
@@ -117,5 +168,5 @@ void
 signalstart(void)
 {
 	if(dlvsym(RTLD_DEFAULT, "sigaction", "GLIBC_2.2.5") == (void *)rz_sigaction)
-		sigswrapped(wrapper);
+		sigswrapped(with, without);
 }
