@@ -75,14 +75,25 @@ void sigsmask(uint64_t *old) HIDDEN;
 void sigsunmask(const uint64_t *old) HIDDEN;
 
 /*
- * For the wrapper of all handlers.  Whether there is a handler that is neither f nor ours (of signals that are faults any may be).
- * Whether a signal is its thread's own fault.  To send it to this thread again, as it came; if its handler was to run
- * only once, f is the handler again.  The signals that are masked where the interrupted context goes on.
+ * For the wrappers of all handlers.  Whether there is a handler that is neither f nor g nor ours (of signals that are faults any may be).
+ * Whether a signal is, or info nil may be, its thread's own fault.  To send it to this thread again, as it came, or info nil
+ * without more; if its handler was to run only once, f is the handler again.  The signals that are masked where the interrupted
+ * context goes on.
  */
-int sigsforeign(void (*f)(int, void *, void *)) HIDDEN;
+typedef void Sigwrapper(int sig, void *info, void *context);
+int sigsforeign(Sigwrapper *f, Sigwrapper *g) HIDDEN;
 int sigisfault(int sig, const void *info) HIDDEN;
-int sigagain(int sig, const void *info, void (*f)(int, void *, void *)) HIDDEN;
+int sigagain(int sig, const void *info, Sigwrapper *f) HIDDEN;
 uint64_t *contextmask(void *context) HIDDEN;
+
+/*
+ * Of what a signal comes with, the bytes that the kernel takes and gives; and in them a word that says nothing of a real-time
+ * signal, and that the kernel carries.  Whether a signal is of those that queue; whether one is pending for this thread or the process.
+ */
+enum { Infobytes = 48 };
+uint64_t *infospare(void *info) HIDDEN;
+int sigqueues(int sig) HIDDEN;
+int sigpends(int sig) HIDDEN;
 
 /*
  * f becomes the handler, without SA_RESTART, of the highest real-time signal that has none, unless it is one's already.

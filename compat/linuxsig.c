@@ -82,7 +82,7 @@ isfaults(int sig)
 }
 
 int
-sigsforeign(void (*f)(int, void *, void *))
+sigsforeign(Sigwrapper *f, Sigwrapper *g)
 {
 	uintptr_t h;
 	Kact old;
@@ -94,7 +94,7 @@ sigsforeign(void (*f)(int, void *, void *))
 		    SYS(rt_sigaction, sig, nil, &old, sizeof(Sigset)) != 0)
 			continue;
 		h = (uintptr_t)old.handler;
-		if(h != (uintptr_t)SIG_DFL && h != (uintptr_t)SIG_IGN && h != (uintptr_t)f &&
+		if(h != (uintptr_t)SIG_DFL && h != (uintptr_t)SIG_IGN && h != (uintptr_t)f && h != (uintptr_t)g &&
 		    h != (uintptr_t)atomic_load_explicit(&own, memory_order_relaxed))
 			return 1;
 	}
@@ -104,21 +104,50 @@ sigsforeign(void (*f)(int, void *, void *))
 int
 sigisfault(int sig, const void *info)
 {
-	return isfaults(sig) && ((const siginfo_t *)info)->si_code > 0;
+	return isfaults(sig) && (info == nil || ((const siginfo_t *)info)->si_code > 0);
 }
 
 int
-sigagain(int sig, const void *info, void (*f)(int, void *, void *))
+sigagain(int sig, const void *info, Sigwrapper *f)
 {
+	int r, oneshot;
 	Kact act;
 
 	/* The kernel has taken the handler out; the rest is still there. */
-	if(SYS(rt_sigaction, sig, nil, &act, sizeof(Sigset)) == 0 && (act.flags & SA_RESETHAND) &&
-	    act.handler == SIG_DFL) {
+	oneshot = SYS(rt_sigaction, sig, nil, &act, sizeof(Sigset)) == 0 && (act.flags & SA_RESETHAND) &&
+		  act.handler == SIG_DFL;
+	if(oneshot) {
 		act.handler = (void (*)(int))(uintptr_t)f;
 		SYS(rt_sigaction, sig, &act, nil, sizeof(Sigset));
 	}
-	return (int)-SYS(rt_tgsigqueueinfo, syspid(), systid(), sig, info);
+	r = info == nil ? sigsend(systid(), sig) : (int)-SYS(rt_tgsigqueueinfo, syspid(), systid(), sig, info);
+	if(unlikely(r != 0 && oneshot)) {
+		act.handler = SIG_DFL;
+		SYS(rt_sigaction, sig, &act, nil, sizeof(Sigset));
+	}
+	return r;
+}
+
+/* Behind all that the kernel's forms for queued signals, timers and descriptors have. */
+uint64_t *
+infospare(void *info)
+{
+	return (uint64_t *)((char *)info + Infobytes) - 1;
+}
+
+int
+sigqueues(int sig)
+{
+	return sig > 31;
+}
+
+int
+sigpends(int sig)
+{
+	Sigset pending = 0;
+
+	SYS(rt_sigpending, &pending, sizeof(Sigset));
+	return (pending >> (sig - 1)) & 1;
 }
 
 /* Of libc's larger set the kernel writes and reads the first 64 alone. */

@@ -12,8 +12,10 @@
  * and last by the outermost, whose context is the section's own.  The end of a section leaves
  * first, then looks: a signal before that is put off and seen to be owed, one after it is handled then and there.
  *
- * Not put off: a fault of the thread's own, whose instruction would only fault again; and a signal that cannot be sent again
- * (a sandbox forbids it), whose handler runs within the section as a last resort.
+ * Not put off: a fault of the thread's own, whose instruction would only fault again, and what may be one, where the kernel
+ * does not tell the handler (it was installed without SA_SIGINFO); and a signal that cannot be sent again
+ * (a sandbox forbids it), whose handler runs within the section as a last resort.  What comes again comes behind those of its
+ * number that were queued before it did; sigorder.c sets that right.
  *
  * It is trusted only if every handler is known to be wrapped, else signals are masked by the kernel: whoever wraps them says so,
  * and at the first section after that what handlers there are is looked at, for some are installed by
@@ -28,14 +30,15 @@ Word sigputs;
 
 enum { Unsaid, Wrapped, Foreign };
 static Word said;
-static void (*_Atomic wrapper)(int, void *, void *);
+static Sigwrapper *_Atomic with, *_Atomic without;
 
 void
-sigswrapped(void (*f)(int, void *, void *))
+sigswrapped(Sigwrapper *f, Sigwrapper *g)
 {
 	uint32_t was = Unsaid;
 
-	atomic_store_explicit(&wrapper, f, memory_order_relaxed);
+	atomic_store_explicit(&with, f, memory_order_relaxed);
+	atomic_store_explicit(&without, g, memory_order_relaxed);
 	atomic_compare_exchange_strong_explicit(&said, &was, Wrapped, memory_order_release, memory_order_relaxed);
 }
 
@@ -52,7 +55,8 @@ decide(void)
 {
 	if(atomic_load_explicit(&said, memory_order_acquire) != Wrapped)
 		return 0;
-	if(sigsforeign(atomic_load_explicit(&wrapper, memory_order_relaxed))) {
+	if(sigsforeign(atomic_load_explicit(&with, memory_order_relaxed),
+	       atomic_load_explicit(&without, memory_order_relaxed))) {
 		sigsunwrapped();
 		return 0;
 	}
@@ -86,17 +90,30 @@ sigback(const Sigs *s)
 	sigsunmask(&mask);
 }
 
+/* To be handled now. */
+static int
+now(int sig, void *info)
+{
+	if(unlikely(sigoff.kept != 0) && info != nil)
+		siginorder(sig, info);
+	return 0;
+}
+
 int
 sigputoff(int sig, void *info, void *context)
 {
 	uint64_t mask;
+	int kept;
 
 	if(likely(atomic_load_explicit(&sigoff.depth, memory_order_relaxed) == 0) || sigisfault(sig, info))
-		return 0;
+		return now(sig, info);
 	sigsmask(&mask);
-	if(sigagain(sig, info, atomic_load_explicit(&wrapper, memory_order_relaxed)) != 0) {
+	kept = info != nil && sigkeep(sig, info);
+	if(sigagain(sig, info, atomic_load_explicit(info == nil ? &without : &with, memory_order_relaxed)) != 0) {
+		if(kept)
+			sigunkeep(info);
 		sigsunmask(&mask);
-		return 0;
+		return now(sig, info);
 	}
 	sigoff.mask = *contextmask(context);
 	*contextmask(context) = ~(uint64_t)0;

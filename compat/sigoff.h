@@ -22,6 +22,7 @@ typedef struct Sigoff {
 	uint8_t
 	    async; /* a cancellation may strike at any instruction: libc's signal for it cannot be put off, only masked */
 	uint64_t mask;
+	int kept; /* what sigorder.c keeps */
 } Sigoff;
 extern __thread Sigoff sigoff HIDDEN __attribute__((tls_model("initial-exec")));
 
@@ -64,11 +65,19 @@ sigsback(const Sigs *s)
 }
 
 /*
- * For who wraps the program's handlers: wrapper is what the kernel knows as every handler, and calls sigputoff before it
- * calls the program's.  1: put off, return at once.  Async-signal-safe.
+ * For who wraps the program's handlers: the kernel knows one of two wrappers as every handler: with, if it was installed with
+ * SA_SIGINFO, else without, for then the kernel writes no info.  Each calls sigputoff before it calls the program's, without with
+ * info nil.  1: put off, return at once.  Async-signal-safe.
  */
-void sigswrapped(void (*wrapper)(int, void *, void *)) HIDDEN;
+void sigswrapped(Sigwrapper *with, Sigwrapper *without) HIDDEN;
 int sigputoff(int sig, void *info, void *context) HIDDEN;
+/*
+ * The order of real-time signals (sigorder.c).  With all masked: before one that is put off is sent again; nonzero if that changed
+ * anything, which sigunkeep takes back.  And before a handler is called, if anything is kept.
+ */
+int sigkeep(int sig, void *info) HIDDEN;
+void sigunkeep(void *info) HIDDEN;
+void siginorder(int sig, void *info) HIDDEN;
 /* Handlers may be there that are not wrapped: sections mask signals from now on. */
 void sigsunwrapped(void) HIDDEN;
 

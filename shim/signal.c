@@ -2,7 +2,7 @@
  * The handlers of the program, each behind a wrapper of ours that puts a signal off while its thread is in a section that must
  * not be interrupted (compat/sigoff.h).
  *
- * The kernel knows the wrapper; which handler the program wants stands in a table, and whoever asks gets that.  All else
+ * The kernel knows the wrapper, one of two; which handler the program wants stands in a table, and whoever asks gets that.  All else
  * that is said of a handler (flags, mask, alternate stack) the kernel knows from the program itself, and the wrapper ends in a jump to
  * the handler, with what the kernel gave: it finds the stack and the frames that it would find without us.
  *
@@ -27,19 +27,33 @@
 static _Atomic(uintptr_t) handlers[NSIG];
 
 THUNK static void
-wrapper(int sig, void *info, void *context)
+with(int sig, void *info, void *context)
 {
 	if(unlikely(sigputoff(sig, info, context)))
 		return;
-	TAILCALL((void (*)(int, void *, void *))atomic_load_explicit(&handlers[sig], memory_order_acquire))
-	(sig, info, context);
+	TAILCALL((Sigwrapper *)atomic_load_explicit(&handlers[sig], memory_order_acquire))(sig, info, context);
+}
+
+/* What info points to is not written: it is only handed on. */
+THUNK static void
+without(int sig, void *info, void *context)
+{
+	if(unlikely(sigputoff(sig, nil, context)))
+		return;
+	TAILCALL((Sigwrapper *)atomic_load_explicit(&handlers[sig], memory_order_acquire))(sig, info, context);
+}
+
+static int
+iswrapper(uintptr_t handler)
+{
+	return handler == (uintptr_t)with || handler == (uintptr_t)without;
 }
 
 static int
 wraps(int sig, uintptr_t handler)
 {
 	return sig > 0 && sig < NSIG && handler != (uintptr_t)SIG_DFL && handler != (uintptr_t)SIG_IGN &&
-	       handler != (uintptr_t)SIG_ERR && handler != (uintptr_t)SIG_HOLD && handler != (uintptr_t)wrapper;
+	       handler != (uintptr_t)SIG_ERR && handler != (uintptr_t)SIG_HOLD && !iswrapper(handler);
 }
 
 static uintptr_t
@@ -61,14 +75,14 @@ rz_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 		r = real.sigaction(sig, act, old);
 	} else {
 		wrapped = *act;
-		wrapped.sa_handler = (sighandler_t)(uintptr_t)wrapper;
+		wrapped.sa_handler = (sighandler_t)(uintptr_t)(act->sa_flags & SA_SIGINFO ? with : without);
 		was = atomic_exchange_explicit(&handlers[sig], new, memory_order_acq_rel);
 		r = real.sigaction(sig, &wrapped, old);
 		/* Only for a signal that can have none. */
 		if(r != 0)
 			atomic_store_explicit(&handlers[sig], was, memory_order_relaxed);
 	}
-	if(r == 0 && old != nil && (uintptr_t)old->sa_handler == (uintptr_t)wrapper)
+	if(r == 0 && old != nil && iswrapper((uintptr_t)old->sa_handler))
 		old->sa_handler = (sighandler_t)was;
 	return r;
 }
@@ -84,11 +98,11 @@ install(sighandler_t (*call)(int, sighandler_t), int sig, sighandler_t handler)
 		old = call(sig, handler);
 	} else {
 		was = atomic_exchange_explicit(&handlers[sig], (uintptr_t)handler, memory_order_acq_rel);
-		old = call(sig, (sighandler_t)(uintptr_t)wrapper);
+		old = call(sig, (sighandler_t)(uintptr_t)without);
 		if(old == SIG_ERR)
 			atomic_store_explicit(&handlers[sig], was, memory_order_relaxed);
 	}
-	return (uintptr_t)old == (uintptr_t)wrapper ? (sighandler_t)was : old;
+	return iswrapper((uintptr_t)old) ? (sighandler_t)was : old;
 }
 
 EXPORT(signal);
@@ -117,5 +131,5 @@ void
 signalstart(void)
 {
 	if(dlvsym(RTLD_DEFAULT, "sigaction", "GLIBC_2.2.5") == (void *)rz_sigaction)
-		sigswrapped(wrapper);
+		sigswrapped(with, without);
 }
