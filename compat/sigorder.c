@@ -13,8 +13,6 @@
  *
  * All is one thread's own.  A handler that comes on top, of another number, finds it whole: signals are masked while it is changed.
  * With SA_NODEFER there is no order to be kept, and each comes once even so.
- *
- * Model: tests/model/sigorder.pml.
  */
 #include "sigoff.h"
 
