@@ -107,6 +107,13 @@ sigisfault(int sig, const void *info)
 	return isfaults(sig) && (info == nil || ((const siginfo_t *)info)->si_code > 0);
 }
 
+/* What tgkill says too, which sandboxes know. */
+static int
+bypthread(const siginfo_t *i)
+{
+	return i->si_code == SI_TKILL && i->si_pid == syspid();
+}
+
 int
 sigagain(int sig, const void *info, Sigwrapper *f)
 {
@@ -120,7 +127,8 @@ sigagain(int sig, const void *info, Sigwrapper *f)
 		act.handler = (void (*)(int))(uintptr_t)f;
 		SYS(rt_sigaction, sig, &act, nil, sizeof(Sigset));
 	}
-	r = info == nil ? sigsend(systid(), sig) : (int)-SYS(rt_tgsigqueueinfo, syspid(), systid(), sig, info);
+	r = info == nil || bypthread(info) ? sigsend(systid(), sig)
+					   : (int)-SYS(rt_tgsigqueueinfo, syspid(), systid(), sig, info);
 	if(unlikely(r != 0 && oneshot)) {
 		act.handler = SIG_DFL;
 		SYS(rt_sigaction, sig, &act, nil, sizeof(Sigset));

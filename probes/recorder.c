@@ -118,22 +118,25 @@ freearea(uint32_t i, Fthread *t)
 }
 
 /*
- * Threads that are gone without a word are looked for, one system call each, no more often than this; by one thread: the
- * others do without an area, as they would if none was found.
+ * Threads that are gone without a word are looked for, one system call each: not again for a while if there were none, for with more
+ * threads than areas each that comes would look.
  */
 enum { LOOKNS = 100000000 };
+static uint64_t nonebefore;
+
+static uint64_t
+clockns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 static int
 maylook(void)
 {
-	static uint64_t last;
-	struct timespec t;
-	uint64_t was = __atomic_load_n(&last, __ATOMIC_RELAXED), now;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-	return (was == 0 || now - was >= LOOKNS) &&
-	       __atomic_compare_exchange_n(&last, &was, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	return clockns() >= __atomic_load_n(&nonebefore, __ATOMIC_RELAXED);
 }
 
 void
@@ -165,6 +168,8 @@ wantarea(Self *s)
 			givearea(s, i);
 			return;
 		}
+	if(again == 2)
+		__atomic_store_n(&nonebefore, clockns() + LOOKNS, __ATOMIC_RELAXED);
 	lost(Sareas);
 }
 
