@@ -234,8 +234,11 @@ finish(Build *b, Gather *g)
 		l->nhist++;
 	}
 	l->pair = aalloc(b->a, (size_t)l->npair * sizeof l->pair[0]);
-	for(i = 0, f = g->pairs; f != NULL; f = f->next)
+	for(i = 0, f = g->pairs; f != NULL; f = f->next) {
+		if(f->pair.max > l->max)
+			f->pair.max = l->max;
 		l->pair[i++] = f->pair;
+	}
 	sortpairs(l->pair, l->npair);
 }
 
