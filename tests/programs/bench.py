@@ -42,7 +42,9 @@ class Bench:
 
 	def pick(self, quick, full):
 		"""How much to do: the part of the full size that was asked for, 0 the quick one."""
-		return max(quick, int(full * self.part))
+		if isinstance(full, int):
+			return max(quick, int(full * self.part))
+		return full if self.part == 1 else quick
 
 	def header(self, name):
 		"""A header that must be there."""

@@ -56,16 +56,20 @@ def git(b):
 
 
 def stress_ng(b):
-	"""By time: its semaphore test knows no other end.  The rate is the geometric mean of the two's."""
-	seconds = b.pick(2, 20)
-	out = b.run(["stress-ng", "--mutex", "4", "--sem", "4", "--timeout", "%ds" % seconds, "--metrics-brief"],
-		stderr=subprocess.STDOUT)
+	"""
+	By time: its semaphore test knows no other end.  One after the other, for the threads of its mutex test are of a real-time
+	policy and leave the others what they leave.  The rate is the geometric mean.
+	"""
+	seconds, rate = b.pick(1, 10), 1
+	for name in "mutex", "sem":
+		out = b.run(["stress-ng", "--" + name, "4", "--timeout", "%ds" % seconds, "--metrics-brief"], stderr=subprocess.STDOUT)
+		# stress-ng: metrc: [PID] NAME, operations, ... real seconds are no use: how long it takes to stop is a race of its own.
+		done = re.search(r"metrc: \[\d+\] %s +(\d+) " % name, out)
+		if not done or "successful run completed" not in out:
+			raise Failed("it said " + out)
+		rate *= int(done.group(1)) / seconds
 	b.report()
-	# stress-ng: metrc: [PID] NAME, operations, ... real seconds are no use: how long it takes to stop is a race of its own.
-	done = [int(n) for n in re.findall(r"metrc: \[\d+\] (?:mutex|sem) +(\d+) ", out)]
-	if len(done) != 2 or "successful run completed" not in out:
-		raise Failed("it said " + out)
-	return "successful", (done[0] * done[1]) ** .5 / seconds, "ops/s"
+	return "successful", rate ** .5, "ops/s"
 
 
 def python(b):
