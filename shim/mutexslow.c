@@ -285,7 +285,8 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 			waitagain(&a.w, a.p->waker, holderof(m), a.p->wokenat);
 		}
 		woken = 0;
-		if((word & Locked) && spin(&a, &word))
+		/* Who stands above the holder would keep the processor from it. */
+		if((word & Locked) && (a.p == nil || rankof(a.p) == 0) && spin(&a, &word))
 			break;
 		if(probeon) {
 			if(!a.opened)
