@@ -64,11 +64,11 @@ sigsback(const Sigs *s)
 }
 
 /*
- * For who wraps the program's handlers: the kernel knows one of two wrappers as every handler: with, if it was installed with
- * SA_SIGINFO, else without, for then the kernel writes no info.  Each calls sigputoff before it calls the program's, without with
+ * For who wraps the program's handlers: the kernel knows one of two wrappers as every handler: f, if it was installed with
+ * SA_SIGINFO, else g, for then the kernel writes no info.  Each calls sigputoff before it calls the program's, g with
  * info nil.  1: put off, return at once.  Async-signal-safe.
  */
-void sigswrapped(Sigwrapper *with, Sigwrapper *without) HIDDEN;
+void sigswrapped(Sigwrapper *f, Sigwrapper *g) HIDDEN;
 int sigputoff(int sig, void *info, void *context) HIDDEN;
 /* Handlers may be there that are not wrapped, or signals that must not be put off: sections mask signals from now on. */
 void sigsunwrapped(void) HIDDEN;
