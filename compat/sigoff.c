@@ -29,40 +29,38 @@
 __thread Sigoff sigoff __attribute__((tls_model("initial-exec")));
 Word sigputs;
 
-enum { Unsaid, Wrapped, Foreign };
-static Word said;
 static Sigwrapper *_Atomic with, *_Atomic without;
 
 void
 sigswrapped(Sigwrapper *f, Sigwrapper *g)
 {
-	uint32_t was = Unsaid;
+	uint32_t was = Sunsaid;
 
 	atomic_store_explicit(&with, f, memory_order_relaxed);
 	atomic_store_explicit(&without, g, memory_order_relaxed);
-	atomic_compare_exchange_strong_explicit(&said, &was, Wrapped, memory_order_release, memory_order_relaxed);
+	atomic_compare_exchange_strong_explicit(&sigputs, &was, Swrapped, memory_order_release, memory_order_relaxed);
 }
 
 void
 sigsunwrapped(void)
 {
-	atomic_store_explicit(&said, Foreign, memory_order_relaxed);
-	atomic_store_explicit(&sigputs, 0, memory_order_relaxed);
+	atomic_store_explicit(&sigputs, Smasks, memory_order_relaxed);
 }
 
-/* Two threads that look at once find the same. */
+/* Two threads that look at once find the same; if meanwhile a handler came that is not wrapped, that holds. */
 static int
 decide(void)
 {
-	if(atomic_load_explicit(&said, memory_order_acquire) != Wrapped)
-		return 0;
-	if(sigsforeign(atomic_load_explicit(&with, memory_order_relaxed),
-	       atomic_load_explicit(&without, memory_order_relaxed))) {
-		sigsunwrapped();
-		return 0;
-	}
-	atomic_store_explicit(&sigputs, 1, memory_order_relaxed);
-	return 1;
+	uint32_t was = Swrapped;
+
+	if(atomic_load_explicit(&sigputs, memory_order_acquire) == Swrapped)
+		atomic_compare_exchange_strong_explicit(&sigputs, &was,
+		    sigsforeign(atomic_load_explicit(&with, memory_order_relaxed),
+			atomic_load_explicit(&without, memory_order_relaxed))
+			? Smasks
+			: Sputs,
+		    memory_order_relaxed, memory_order_relaxed);
+	return atomic_load_explicit(&sigputs, memory_order_relaxed) == Sputs;
 }
 
 void

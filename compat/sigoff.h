@@ -25,7 +25,11 @@ typedef struct Sigoff {
 } Sigoff;
 extern __thread Sigoff sigoff HIDDEN __attribute__((tls_model("initial-exec")));
 
-/* Whether sections put signals off: once somebody said that all handlers are wrapped, and it was found to be so. */
+/*
+ * Whether sections put signals off: once somebody said that all handlers are wrapped, and it was found to be so; else they
+ * mask them.  From Smasks nothing leads back.
+ */
+enum { Sunsaid, Swrapped, Sputs, Smasks };
 extern Word sigputs HIDDEN;
 
 void sigoffslow(Sigs *) HIDDEN;
@@ -35,7 +39,7 @@ void sigback(const Sigs *) HIDDEN;
 static inline void
 sigsoff(Sigs *s)
 {
-	if(unlikely(atomic_load_explicit(&sigputs, memory_order_relaxed) == 0 || sigoff.async)) {
+	if(unlikely(atomic_load_explicit(&sigputs, memory_order_relaxed) != Sputs || sigoff.async)) {
 		sigoffslow(s);
 		return;
 	}

@@ -30,5 +30,5 @@ sectionasync(int on)
 int
 sectionsputoff(void)
 {
-	return (int)atomic_load_explicit(&sigputs, memory_order_relaxed);
+	return atomic_load_explicit(&sigputs, memory_order_relaxed) == Sputs;
 }
