@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What a terminal does to 'rendez run': jobcontrol.py RENDEZ.  One line a test; the status is 1 if one failed."""
-import os, pty, signal, subprocess, sys, tempfile
+import os, pty, re, signal, subprocess, sys, tempfile
 
 # Who started us in the background may have had these ignored, and what is ignored stays so in the programs.
 for s in signal.SIGINT, signal.SIGQUIT:
@@ -18,25 +18,38 @@ def verdict(name, bad):
 	print("not ok %s: %s" % (name, bad) if bad else "ok %s" % name, flush=True)
 
 
-def interrupt():
-	"""^C reaches the program, and the summary is still printed."""
-	pid, fd = pty.fork()
-	if pid == 0:
-		os.execv(rendez, [rendez, "run", "sh", "-c", "trap 'echo caught; exit 7' INT; echo ready; while :; do read x; done"])
+def interrupted(script):
+	"""What a terminal shows of 'rendez run sh -c SCRIPT', which gets a ^C once it has said "ready"; and its status.
+
+	As under a shell, the session's leader is another.  It ends only when its own line has arrived: a reader may be
+	told that the terminal's other side is closed before it is given the last that was written there.
+	"""
+	leader, fd = pty.fork()
+	if leader == 0:
+		signal.signal(signal.SIGINT, signal.SIG_IGN)
+		job = os.fork()
+		if job == 0:
+			signal.signal(signal.SIGINT, signal.SIG_DFL)
+			os.execv(rendez, [rendez, "run", "sh", "-c", script])
+		os.write(1, b"status %d\n" % os.waitpid(job, 0)[1])
+		while True:
+			signal.pause()
 	said = b""
 	sent = False
-	while True:
-		try:
-			more = os.read(fd, 4096)
-		except OSError:
-			break
-		if not more:
-			break
-		said += more
+	while not (ended := re.search(rb"^status (\d+)\r\n", said, re.MULTILINE)):
+		said += os.read(fd, 4096)
 		if b"ready" in said and not sent:
 			sent = True
 			os.write(fd, b"\x03")
-	_, status = os.waitpid(pid, 0)
+	os.kill(leader, signal.SIGKILL)
+	os.waitpid(leader, 0)
+	os.close(fd)
+	return said, int(ended[1])
+
+
+def interrupt():
+	"""^C reaches the program, and the summary is still printed."""
+	said, status = interrupted("trap 'echo caught; exit 7' INT; echo ready; while :; do read x; done")
 	if not os.WIFEXITED(status) or os.WEXITSTATUS(status) != 7:
 		return "status %#x" % status
 	if said.count(b"caught\r\n") != 1:
@@ -47,23 +60,7 @@ def interrupt():
 
 def killed():
 	"""^C kills the program: rendez dies of it too, after its summary."""
-	pid, fd = pty.fork()
-	if pid == 0:
-		os.execv(rendez, [rendez, "run", "sh", "-c", "echo ready; exec cat"])
-	said = b""
-	sent = False
-	while True:
-		try:
-			more = os.read(fd, 4096)
-		except OSError:
-			break
-		if not more:
-			break
-		said += more
-		if b"ready" in said and not sent:
-			sent = True
-			os.write(fd, b"\x03")
-	_, status = os.waitpid(pid, 0)
+	said, status = interrupted("echo ready; exec cat")
 	if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGINT:
 		return "status %#x" % status
 	if b"rendez:" not in said:
