@@ -1,35 +1,10 @@
 /*
- * Procs, and the one place that sleeps and the one that wakes.
- *
- * The argument for block and ready.  A Proc that waits is linked in a queue
- * under that queue's lock; whoever unlinks it under the same lock owes it
- * exactly one ready().  So between linking and the end of block() the event
- * word gets at most one Ready, and only the owner clears bits:
- *
- *	owner				waker (has unlinked p)
- *	sees no Ready
- *	compare-and-swap in Asleep	or in Ready
- *	sleep while the word is that	if Asleep was there: wake the address
- *
- * Both change one word, so one of the two sees the other: if Ready came first
- * the compare-and-swap fails; if Asleep came first the waker wakes, and the
- * kernel re-reads the word before it lets the owner sleep.  The atomic or is
- * the waker's last touch; the wake uses only the address, and a later owner of
- * the memory takes it for nothing, for futexwait may return at any time.
- * Release in ready pairs with acquire in block: what the waker left in the
- * Proc (chosen, waker, ...) is visible.
- *
- * A Note may come at any time, from anybody, for a reason that is gone by now:
- * it only makes the owner look.  An owner that gives up is either still linked
- * and takes itself off, or finds that it was unlinked and then waits for the
- * Ready that it was given: otherwise it would end the owner's next wait.
- * (Model: tests/model/sleep.pml, NOCONSUME.)
+ * Procs: whose each is, when it is free again, and what a wait begins and ends with.
  */
 #define _GNU_SOURCE
 #include "proc.h"
-#include "stop.h"
-
-#include <errno.h>
+#include "rank.h"
+#include "sigoff.h"
 
 enum {
 	CHUNK = 64,    /* Procs a chunk: 12 KiB */
@@ -51,7 +26,6 @@ static struct {
 } own;
 _Static_assert(sizeof own % 4096 == 0, "whole pages are wiped");
 static _Atomic(Proc *) chunks[NCHUNK] = {own.first};
-Word anyrt;
 static Word hint; /* where the last free Proc was found: a hint */
 
 static Proc *
@@ -122,6 +96,7 @@ procalloc(void)
 	uint32_t start, i;
 	int c, swept = 0;
 	Proc *p;
+	Sigs s;
 
 	procpid();
 	for(;;) {
@@ -137,13 +112,16 @@ procalloc(void)
 			}
 		/*
 		 * As often as their number has doubled, for each is asked for.  A vfork child sees threads that are not its own as
-		 * dead.
+		 * dead.  No handler may leave a sweep for good: nobody would sweep any more.
 		 */
 		if(swept == 0 && (c & (c - 1)) == 0 &&
-		    atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid() &&
-		    atomic_exchange_explicit(&own.sweeping, 1, memory_order_relaxed) == 0) {
-			procwalk(sweep, &swept);
-			atomic_store_explicit(&own.sweeping, 0, memory_order_relaxed);
+		    atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid()) {
+			sigsoff(&s);
+			if(atomic_exchange_explicit(&own.sweeping, 1, memory_order_relaxed) == 0) {
+				procwalk(sweep, &swept);
+				atomic_store_explicit(&own.sweeping, 0, memory_order_relaxed);
+			}
+			sigsback(&s);
 			if(swept)
 				continue;
 		}
@@ -157,6 +135,7 @@ procfree(Proc *p)
 {
 	atomic_store_explicit(&p->tid, 0, memory_order_relaxed);
 	p->thread = 0;
+	atomic_store_explicit(&p->toldat, 0, memory_order_relaxed);
 	p->outer = nil;
 	p->start = nil;
 	p->abandon = nil;
@@ -205,8 +184,8 @@ procenter(void)
 	p->herd = 0;
 	p->waiting = Wnone;
 	p->passon = nil;
-	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0))
-		atomic_store_explicit(&p->rank, (uint8_t)sysrank(), memory_order_relaxed);
+	if(ranked())
+		atomic_store_explicit(&p->rank, (uint8_t)rank(p), memory_order_relaxed);
 	return p;
 }
 
@@ -284,114 +263,4 @@ procwalk(int (*f)(Proc *, void *), void *arg)
 		for(i = 0; i < CHUNK; i++)
 			if(atomic_load_explicit(&p[i].used, memory_order_acquire) && f(&p[i], arg))
 				return;
-}
-
-uint32_t
-eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg)
-{
-	uint32_t e;
-	int r = 0;
-
-	e = atomic_load_explicit(event, memory_order_acquire);
-	for(;;) {
-		if(e & wanted)
-			return e & wanted & -(e & wanted);
-		if(r == ETIMEDOUT)
-			return 0;
-		if(r == EINTR && (how & Ewsignal))
-			return Asleep;
-		if(asleep != nil) {
-			asleep(arg);
-			asleep = nil;
-		}
-		if(!(e & Asleep) && !atomic_compare_exchange_strong_explicit(
-					event, &e, e | Asleep, memory_order_acquire, memory_order_acquire))
-			continue;
-		stop("block.asleep");
-		r = futexwait(event, e | Asleep, d, how & Ewshared);
-		stop("block.awake");
-		e = atomic_load_explicit(event, memory_order_acquire);
-	}
-}
-
-void
-eventset(Word *event, uint32_t bits, int shared)
-{
-	if(atomic_fetch_or_explicit(event, bits, memory_order_release) & Asleep) {
-		stop("ready.wake");
-		futexwake(event, 1, shared);
-	}
-}
-
-Woken
-block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
-{
-	stop("block");
-	switch(eventwait(&p->event, noted ? Ready | Note : Ready, d, 0, asleep, arg)) {
-	case Ready:
-		p->waiting = Wgiven;
-		atomic_signal_fence(memory_order_seq_cst);
-		stop("block.given");
-		atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Ready | Asleep), memory_order_acquire);
-		stop("block.ready");
-		return Wready;
-	case Note:
-		atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Note | Asleep), memory_order_acquire);
-		return Wnote;
-	default:
-		/* Ready may come this moment; the queue's lock decides whether it did. */
-		atomic_fetch_and_explicit(&p->event, ~(uint32_t)Asleep, memory_order_relaxed);
-		return Wtimeout;
-	}
-}
-
-void
-ready(Proc *p)
-{
-	stop("ready");
-	eventset(&p->event, Ready, 0);
-}
-
-/*
- * A wake of each would let the woken take the processor from the waker each time, to run into whatever comes next and find the others
- * not there.  So all but the first asleep are moved to sleep at the first one's address, where one call wakes all.  For those in
- * between nothing changes: a Proc's Ready is set before, so whoever is not yet asleep does not go to sleep, and
- * one that looks, for a note or a deadline, sees it.  At the first one's address sleep at most it and those that were moved, who are as many as
- * are woken; if it was awake, or sleeps there again by now, one is woken for nothing, which every sleeper bears.  (Model:
- * tests/model/readyall.pml.)  No more than HERD of them wait for the call: the first want to be off.
- */
-void
-readyall(Proc *first)
-{
-	enum { HERD = 16 };
-	Proc *p = first, *next;
-	Word *at = nil, *event;
-	int n = 0;
-
-	for(; p != nil; p = next) {
-		next = p->nextkey;
-		event = &p->event;
-		stop("ready");
-		if(atomic_fetch_or_explicit(event, Ready, memory_order_release) & Asleep) {
-			stop("ready.wake");
-			if(at == nil) {
-				at = event;
-				n = 1;
-			} else if(futexrequeue(event, at) == 0) {
-				n++;
-			} else {
-				futexwake(event, 1, 0);
-			}
-		}
-		if(at != nil && (next == nil || n == HERD)) {
-			futexwake(at, n, 0);
-			at = nil;
-		}
-	}
-}
-
-void
-note(Proc *p)
-{
-	eventset(&p->event, Note, 0);
 }

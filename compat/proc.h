@@ -55,7 +55,9 @@ struct Proc {
 	uint8_t moved;		   /* it came to the mutex's queue from a condition's */
 	uint8_t starved;	   /* it set the mutex's NoBarge */
 	uint8_t herd;		   /* moved and not yet woken; or woken with others, and has not yet tried */
-	_Atomic(uint8_t) rank;	   /* its owner's when the wait began (sysrank); others may look at any time */
+	_Atomic(uint8_t) rank;	   /* its owner's when the wait began (rank.h); others may look at any time */
+	uint8_t told;		   /* the rank that its owner was last told, */
+	Word toldat;		   /* and the age of that (rank.c); 0: it does not know */
 	uintptr_t thread;	   /* threadself() of the owner */
 
 	/* The queue node; guarded by the lock of key's bucket.  A nonzero key means linked. */
@@ -85,12 +87,6 @@ struct Proc {
 	void *(*start)(void *);
 	void *arg;
 };
-
-/*
- * Nonzero once a thread of this process may be of a real-time policy; it never becomes zero again.  Until then every rank
- * is 0 and nobody asks the kernel for one.
- */
-extern Word anyrt HIDDEN;
 
 static inline int
 rankof(const Proc *p)

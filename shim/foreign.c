@@ -15,6 +15,7 @@
 #include "foreign.h"
 #include "real.h"
 
+#include "../compat/rank.h"
 #include "../compat/sigoff.h"
 
 void
@@ -100,6 +101,14 @@ knownclock(clockid_t clock)
 	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
 }
 
+/* libc raises the priority of who has one, and takes it back, by calls that do not pass us. */
+static void
+ceiling(const Mutex *m)
+{
+	if(unlikely(m->kind & Kceiling))
+		ranksunsaid();
+}
+
 static int
 reallock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at)
 {
@@ -141,6 +150,7 @@ otherlock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
 		return sharedlock(m, clock, at, pc);
 	if(mutexrobust(m) && (h = robustlist()) != nil)
 		return robustlock(h, m, clock, at, pc);
+	ceiling(m);
 	return foreignlock((pthread_mutex_t *)m, clock, at, pc);
 }
 
@@ -153,6 +163,7 @@ othertrylock(Mutex *m)
 		return sharedtrylock(m);
 	if(mutexrobust(m) && (h = robustlist()) != nil)
 		return robusttrylock(h, m);
+	ceiling(m);
 	return real.pthread_mutex_trylock((pthread_mutex_t *)m);
 }
 

@@ -64,6 +64,7 @@
 #include "cleanup.h"
 #include "real.h"
 
+#include "../compat/rank.h"
 #include "../compat/sigoff.h"
 #include "../compat/stop.h"
 
@@ -268,7 +269,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 			attemptopen(&a, pc);
 		}
 	}
-	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0) && a.p == nil)
+	if(ranked() && a.p == nil)
 		a.p = procenter(); /* which has its rank, for the steps to come */
 	stop("mutexwait");
 	word = atomic_load_explicit(&m->word, memory_order_relaxed);

@@ -61,17 +61,14 @@ settle(Once *o, int state)
 	atomic_store_explicit(o, state, memory_order_release);
 	while((p = qfirst(b, key)) != nil) {
 		qtake(b, p);
+		p->waker = waker;
 		*tail = p;
 		tail = &p->nextkey;
 	}
 	*tail = nil;
 	qunlock(b);
 	stop("once.chosen");
-	for(; (p = first) != nil;) {
-		first = p->nextkey;
-		p->waker = waker;
-		ready(p);
-	}
+	readyall(first);
 	sigsback(&s);
 }
 

@@ -88,7 +88,9 @@ RZ(pid_t, _Fork, void);
 RZ(void *, dlopen, const char *, int);
 RZ(void *, dlmopen, Lmid_t, const char *, int);
 RZ(int, pthread_setschedparam, pthread_t, int, const struct sched_param *);
+RZ(int, pthread_setschedprio, pthread_t, int);
 RZ(int, sched_setscheduler, pid_t, int, const struct sched_param *);
+RZ(int, sched_setparam, pid_t, const struct sched_param *);
 RZ(int, pthread_attr_setschedpolicy, pthread_attr_t *, int);
 
 RZ(_Noreturn void, pthread_exit, void *);

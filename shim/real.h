@@ -61,8 +61,10 @@
 	F(int, pthread_setcanceltype, "GLIBC_2.2.5", (int type, int *old), (type, old)) \
 	F(int, pthread_setschedparam, "GLIBC_2.2.5", (pthread_t t, int policy, const struct sched_param *p), \
 	    (t, policy, p)) \
+	F(int, pthread_setschedprio, "GLIBC_2.3.4", (pthread_t t, int prio), (t, prio)) \
 	F(int, sched_setscheduler, "GLIBC_2.2.5", (pid_t pid, int policy, const struct sched_param *p), \
 	    (pid, policy, p)) \
+	F(int, sched_setparam, "GLIBC_2.2.5", (pid_t pid, const struct sched_param *p), (pid, p)) \
 	F(int, pthread_attr_setschedpolicy, "GLIBC_2.2.5", (pthread_attr_t * a, int policy), (a, policy)) \
 	F(void, pthread_exit, "GLIBC_2.2.5", (void *v), (v)) \
 	F(void, thrd_exit, "GLIBC_2.28", (int v), (v)) \

@@ -33,6 +33,7 @@
 #define _GNU_SOURCE
 #include "rwattempt.h"
 
+#include "../compat/rank.h"
 #include "../compat/stop.h"
 
 #include <errno.h>
@@ -132,7 +133,7 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 	a.l = l;
 	a.write = write;
 	a.w.on = 0;
-	if(unlikely(atomic_load_explicit(&anyrt, memory_order_relaxed) != 0))
+	if(ranked())
 		a.p = procenter(); /* which has its rank, for the steps to come */
 	stop("rwwait");
 	for(;;) {

@@ -19,6 +19,7 @@
 #include "wrap.h"
 
 #include "../compat/member.h"
+#include "../compat/rank.h"
 #include "../compat/self.h"
 #include "../compat/sigoff.h"
 
@@ -202,7 +203,7 @@ start(int argc, char **argv, char **env)
 	clockinit();
 	deepbindstart();
 	if(sysrank() != 0)
-		atomic_store_explicit(&anyrt, 1, memory_order_relaxed);
+		rankspossible();
 	/* pthread_atfork itself is a piece of libc's that would be linked in and import this as one that must be there. */
 	real.__register_atfork(nil, nil, forked, nil);
 	(void)argc;

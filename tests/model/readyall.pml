@@ -1,5 +1,5 @@
 /*
- * readyall of compat/proc.c: several sleepers are made ready, those asleep are moved to the address of the first of
+ * readyall of compat/block.c: several sleepers are made ready, those asleep are moved to the address of the first of
  * them, and one call wakes as many there as were moved and one.
  *
  * Each of NP threads waits R times: it links itself, and sleeps on its own word until it is Ready.  Two wakers take whoever is linked,

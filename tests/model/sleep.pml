@@ -1,5 +1,5 @@
 /*
- * block() and ready() of compat/proc.c, sleep, tsleep and wakeup of compat/sleep.c on top of them, and how a note
+ * block() and ready() of compat/block.c, sleep, tsleep and wakeup of compat/sleep.c on top of them, and how a note
  * finds the sleeper (compat/self.h): one sleeper on a Rendez, NW wakers, a note.  The sleep may time out
  * (-DTIMEOUT); nobody wakes it but the note (-DNOTEONLY); it may be left once by a jump from a handler, after any step (-DVANISH).  The futex may end a wait for no reason, once
  * (oftener would hide lost wakeups).
