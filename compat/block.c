@@ -26,6 +26,7 @@
  * (Model: tests/model/sleep.pml, NOCONSUME.)
  */
 #include "proc.h"
+#include "hover.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -58,13 +59,14 @@ eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*aslee
 	}
 }
 
-void
+int
 eventset(Word *event, uint32_t bits, int shared)
 {
-	if(atomic_fetch_or_explicit(event, bits, memory_order_release) & Asleep) {
-		stop("ready.wake");
-		futexwake(event, 1, shared);
-	}
+	if(!(atomic_fetch_or_explicit(event, bits, memory_order_release) & Asleep))
+		return 0;
+	stop("ready.wake");
+	futexwake(event, 1, shared);
+	return 1;
 }
 
 Woken
@@ -93,7 +95,8 @@ void
 ready(Proc *p)
 {
 	stop("ready");
-	eventset(&p->event, Ready, 0);
+	if(!eventset(&p->event, Ready, 0))
+		wokeawake = 1;
 }
 
 /*
@@ -126,6 +129,8 @@ readyall(Proc *first)
 			} else {
 				futexwake(event, 1, 0);
 			}
+		} else {
+			wokeawake = 1;
 		}
 		if(at != nil && (next == nil || n == HERD)) {
 			futexwake(at, n, 0);

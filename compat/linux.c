@@ -121,7 +121,7 @@ futexwait2(Word *shared, uint32_t v, Word *own, uint32_t w, const Deadline *d)
 	return 0;
 }
 
-void
+int
 futexwake(const void *w, int n, int shared)
 {
 	long r = SYS(futex, w, FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), n);
@@ -133,6 +133,7 @@ futexwake(const void *w, int n, int shared)
 	 */
 	if(r < 0 && r != -EFAULT)
 		badfutex("wake", r);
+	return r < 0 ? 0 : (int)r;
 }
 
 int

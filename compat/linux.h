@@ -65,7 +65,7 @@ lowhalf(void *p)
 }
 
 /* Wake at most n sleepers on the address, which is never read: it may be unmapped by now. */
-void futexwake(const void *w, int n, int shared) HIDDEN;
+int futexwake(const void *w, int n, int shared) HIDDEN; /* how many were woken */
 
 /* Who sleeps on from, of this process, sleeps on to from now on.  Nonzero: the kernel, or a sandbox, does not do that. */
 int futexrequeue(const void *from, const void *to) HIDDEN;

@@ -1,5 +1,6 @@
 /* Members come, wait, are kicked, and go.  What each field of one is, and the order of looking, stand in member.h. */
 #include "member.h"
+#include "hover.h"
 #include "proc.h"
 #include "stop.h"
 #include "tagset.h"
@@ -179,6 +180,7 @@ memberwait(Member *m, const Deadline *d, uint64_t *look, void (*asleep)(void *),
 		if(d == nil || deadlinebefore(&soon, d))
 			d = &soon;
 	}
+	hover(&m->event, &m->event, Note);
 	e = eventwait(&m->event, Note, d, Ewshared | Ewsignal, asleep, arg);
 	early = atomic_fetch_and_explicit(&m->event, ~(uint32_t)(Note | Asleep), memory_order_acquire) & Note;
 	if(look != nil && (early || *look != 0))
@@ -205,7 +207,8 @@ memberearly(Member *m)
 void
 memberkick(Member *m)
 {
-	eventset(&m->event, Note, 1);
+	if(!eventset(&m->event, Note, 1))
+		wokeawake = 1;
 }
 
 void

@@ -27,6 +27,7 @@
 #include "qlockq.h"
 
 #include "hook.h"
+#include "hover.h"
 #include "p9error.h"
 #include "self.h"
 
@@ -93,6 +94,7 @@ await(P9qlock *l, Proc *p, Self *s, void (*asleep)(void *), void *arg)
 				block(p, nil, 0, nil, nil);
 			break;
 		}
+		hover(l, &p->event, Ready | Note);
 		if(block(p, nil, s != nil, asleep, arg) == Wready)
 			break;
 		asleep = nil;

@@ -17,6 +17,7 @@
 #include "qlockq.h"
 
 #include "hook.h"
+#include "hover.h"
 
 static P9qlock *
 lockof(const Rendez *r, const char *what)
@@ -61,6 +62,7 @@ p9rsleep(Rendez *r)
 		atomic_store_explicit(procqword(&l->q), 0, memory_order_release);
 	procqunlock(&l->q);
 	procqready(next, pc);
+	hover(r, &p->event, Ready);
 	block(p, nil, 0, h != nil ? h->asleep : nil, &w);
 	setholder(&l->holder, pc);
 	if(h != nil)

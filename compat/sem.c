@@ -28,6 +28,7 @@
  * on the value alone, in slices, and looks between them: a note may take SLICE to be noticed.
  */
 #include "hook.h"
+#include "hover.h"
 #include "p9sem.h"
 #include "self.h"
 #include "stop.h"
@@ -139,6 +140,7 @@ acquire(long *addr, const Deadline *d, uintptr_t pc)
 	}
 	if(s != nil)
 		selfwaits(s, p, &p->event, 0);
+	hover(addr, lowhalf(addr), INT_MAX);
 	while((got = try(addr)) == 0) {
 		if(s != nil && selfpending(s) != 0)
 			break;
@@ -215,6 +217,6 @@ p9semrelease(long *addr, long count)
 			return fail(EINVAL);
 	while(count > 0 && !__atomic_compare_exchange_n(addr, &v, v + count, 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 	if(count > 0)
-		futexwake(lowhalf(addr), (int)count, 1);
+		wokeawake = futexwake(lowhalf(addr), (int)count, 1) == 0;
 	return v + count;
 }

@@ -35,6 +35,7 @@
  * interrupted.
  */
 #include "hook.h"
+#include "hover.h"
 #include "p9error.h"
 #include "p9sleep.h"
 #include "self.h"
@@ -147,6 +148,7 @@ wait(Proc *p, Self *s, const Deadline *d, Sleeping *sleeping)
 	do {
 		if(s != nil && selfpending(s) != 0)
 			return 0;
+		hover(p->object, &p->event, Ready | Note);
 		how = block(p, d, s != nil, asleep, sleeping);
 	} while(how == Wnote);
 	return how == Wready;

@@ -16,6 +16,7 @@
 #include "real.h"
 #include "shim.h"
 
+#include "../compat/hover.h"
 #include "../compat/stop.h"
 #include "../compat/waitq.h"
 
@@ -81,6 +82,7 @@ await(Proc *p, Barrier *b, uintptr_t pc)
 		w.pc = pc;
 		waitbegin(&w, 0);
 	}
+	hover(b, &p->event, Ready);
 	block(p, nil, 0, probeon ? asleep : nil, &w);
 	if(probeon) {
 		waitparked(&w);

@@ -37,6 +37,7 @@
 #include "mutex.h"
 #include "real.h"
 
+#include "../compat/hover.h"
 #include "../compat/stop.h"
 #include "../compat/waitq.h"
 
@@ -156,6 +157,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	} else {
 		g.released = 1;
 		stop("condwait.released");
+		hover(c, &p->event, Ready | Note);
 		r = await(c, p, d, &w);
 		stop("condwait.back");
 		_pthread_cleanup_pop(&g.cleanup, 0);

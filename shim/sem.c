@@ -23,6 +23,7 @@
 #include "posix.h"
 #include "real.h"
 
+#include "../compat/hover.h"
 #include "../compat/stop.h"
 
 #include <errno.h>
@@ -185,6 +186,8 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 	now = atomic_fetch_add_explicit(&s->data, WAITER, memory_order_relaxed) + WAITER;
 	_pthread_cleanup_push(&v.cleanup, cancelled, &v);
 	stop("sem.announced");
+	hover(s, (Word *)&s->data, ~0u);
+	now = atomic_load_explicit(&s->data, memory_order_relaxed);
 	for(;;) {
 		if(taketoken(&v, &now)) {
 			_pthread_cleanup_pop(&v.cleanup, 0);
@@ -289,7 +292,8 @@ wakeone(const Sem *s, int shared)
 	stop("sem.posted");
 	if(probeon)
 		posted(s);
-	futexwake(s, 1, shared);
+	if(futexwake(s, 1, shared) == 0)
+		wokeawake = 1;
 	return 0;
 }
 
