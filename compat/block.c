@@ -73,7 +73,8 @@ Woken
 block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
 {
 	stop("block");
-	switch(eventwait(&p->event, noted ? Ready | Note : Ready, d, 0, asleep, arg)) {
+	atomic_store_explicit(&p->away, 0, memory_order_relaxed);
+	switch(eventwait(&p->event, noted ? Ready | Note : Ready, d, noted > 1 ? Ewsignal : 0, asleep, arg)) {
 	case Ready:
 		p->waiting = Wgiven;
 		atomic_signal_fence(memory_order_seq_cst);
@@ -82,6 +83,7 @@ block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
 		stop("block.ready");
 		return Wready;
 	case Note:
+	case Asleep:
 		atomic_fetch_and_explicit(&p->event, ~(uint32_t)(Note | Asleep), memory_order_acquire);
 		return Wnote;
 	default:

@@ -150,6 +150,15 @@ sysyield(void)
 }
 
 void
+sysbarrier(void)
+{
+	static const int ask = 1 << 4, pass = 1 << 3; /* MEMBARRIER_CMD_(REGISTER_)PRIVATE_EXPEDITED */
+
+	if(SYS(membarrier, ask, 0, 0) == 0)
+		SYS(membarrier, pass, 0, 0);
+}
+
+void
 sysnap(uint64_t ns)
 {
 	struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
@@ -197,9 +206,9 @@ sysrank(void)
 }
 
 int
-tidalive(int tid)
+systidalive(int pid, int tid)
 {
-	return SYS(tgkill, syspid(), tid, 0) != -ESRCH;
+	return SYS(tgkill, pid, tid, 0) != -ESRCH;
 }
 
 int

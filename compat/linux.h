@@ -104,6 +104,8 @@ void sysexit(int status) HIDDEN __attribute__((noreturn));
 
 /* Let others run; sleep for a while. */
 void sysyield(void) HIDDEN;
+void sysbarrier(
+    void) HIDDEN; /* every running thread of this process passes a full barrier, where the system has that */
 void sysnap(uint64_t ns) HIDDEN;
 
 /* The list of robust futexes that libc registered with the kernel for this thread; nil if none. */
@@ -119,8 +121,8 @@ int syspid(void) HIDDEN;
  */
 int sysrank(void) HIDDEN;
 int realtime(int policy) HIDDEN;
-/* Whether the thread tid of this process lives; of any process. */
-int tidalive(int tid) HIDDEN;
+/* Whether the thread tid of process pid lives (proc.h has that of this process); of any process. */
+int systidalive(int pid, int tid) HIDDEN;
 int anytidalive(int tid) HIDDEN;
 
 /* Anonymous private memory; nil if there is none.  wipe: zeroed in every child that does not share our memory. */

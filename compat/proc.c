@@ -69,8 +69,8 @@ sweep(Proc *p, void *found)
 
 	if(tid == 0 || atomic_load_explicit(&p->key, memory_order_relaxed) != 0 || tidalive(tid))
 		return 0;
-	/* Several sweepers may find the same one; who zeroes tid frees it. */
-	if(atomic_exchange_explicit(&p->tid, 0, memory_order_acq_rel) != tid)
+	/* Several sweepers may find the same one, or it may have a new owner by now; who zeroes that tid frees it. */
+	if(!atomic_compare_exchange_strong_explicit(&p->tid, &tid, 0, memory_order_acq_rel, memory_order_relaxed))
 		return 0;
 	procfree(p);
 	*(int *)found = 1;
@@ -152,7 +152,9 @@ void
 procset(Proc *p)
 {
 	p->thread = threadself();
-	atomic_store_explicit(&p->tid, systid(), memory_order_relaxed);
+	/* A vfork child's number would be its parent's: 0, so that nobody looks whether it lives. */
+	atomic_store_explicit(&p->tid, syspid() == procpid() ? systid() : 0, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
 	up = p;
 }
 
@@ -165,6 +167,7 @@ procset(Proc *p)
 Proc *
 procenter(void)
 {
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
 	Proc *outer = up, *p;
 
 	/* One that the kernel has wiped was the parent's, and may be another thread's by now. */
@@ -172,18 +175,27 @@ procenter(void)
 		outer = nil;
 	if(likely(outer != nil && atomic_load_explicit(&outer->busy, memory_order_relaxed) == 0)) {
 		p = outer;
+		/* Stored twice: a jump that comes once it is busy finds its frame, and a handler's wait before that leaves another. */
+		p->frame = frame;
+		atomic_signal_fence(memory_order_seq_cst);
+		atomic_store_explicit(&p->busy, 1, memory_order_relaxed);
 	} else {
+		/* Whole before it is the thread's innermost: who jumps past it must find those below it too. */
 		p = procalloc();
 		p->outer = outer;
+		p->frame = frame;
+		p->waiting = Wnone;
+		atomic_store_explicit(&p->busy, 1, memory_order_relaxed);
+		atomic_signal_fence(memory_order_seq_cst);
 		procset(p);
 	}
-	atomic_store_explicit(&p->busy, 1, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
-	p->frame = (uintptr_t)__builtin_frame_address(0);
+	p->frame = frame;
 	p->moved = 0;
 	p->herd = 0;
 	p->waiting = Wnone;
 	p->passon = nil;
+	atomic_store_explicit(&p->away, 0, memory_order_relaxed);
 	if(ranked())
 		atomic_store_explicit(&p->rank, (uint8_t)rank(p), memory_order_relaxed);
 	return p;
@@ -198,9 +210,12 @@ procleave(Proc *p)
 	p->waiting = Wnone;
 	atomic_store_explicit(&p->with, 0, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
-	atomic_store_explicit(&p->busy, 0, memory_order_relaxed);
-	if(unlikely(outer != nil)) {
+	if(likely(outer == nil)) {
+		atomic_store_explicit(&p->busy, 0, memory_order_relaxed);
+	} else {
+		/* Never innermost and not busy: a jump would look no further. */
 		up = outer;
+		atomic_signal_fence(memory_order_seq_cst);
 		procfree(p);
 	}
 }

@@ -56,7 +56,9 @@ struct Proc {
 	uint8_t starved;	   /* it set the mutex's NoBarge */
 	uint8_t herd;		   /* moved and not yet woken; or woken with others, and has not yet tried */
 	_Atomic(uint8_t) rank;	   /* its owner's when the wait began (rank.h); others may look at any time */
+	_Atomic(uint8_t) away;	   /* a handler has begun on top of the wait, and it has not gone on since */
 	uint8_t told;		   /* the rank that its owner was last told, */
+	uint8_t trusted;	   /* for so many waits more, */
 	Word toldat;		   /* and the age of that (rank.c); 0: it does not know */
 	uintptr_t thread;	   /* threadself() of the owner */
 
@@ -118,6 +120,13 @@ Proc *procof(uint32_t num) HIDDEN;
 /* The number of the process that this memory belongs to: changes in a forked child, not in one made by vfork. */
 int procpid(void) HIDDEN;
 
+/* Whether the thread of that process lives. */
+static inline int
+tidalive(int tid)
+{
+	return systidalive(procpid(), tid);
+}
+
 /* Calls f for each Proc that is given out; stops when f returns nonzero. */
 void procwalk(int (*f)(Proc *, void *), void *arg) HIDDEN;
 
@@ -125,7 +134,7 @@ typedef enum Woken { Wready, Wnote, Wtimeout } Woken;
 
 /*
  * Sleep until ready(p), the deadline (nil: none) or, if noted is nonzero, a
- * note.  Wready consumes the Ready, Wnote the Note.  A caller that is told
+ * note; above 1, also until a signal handler ran, which is told as a note.  Wready consumes the Ready, Wnote the Note.  A caller that is told
  * anything else than Wready is still linked, or was unlinked a moment ago and
  * must then consume the Ready that is on its way: block(p, nil, 0, ...).
  * asleep is called once before it first sleeps, unless nil.

@@ -9,14 +9,23 @@
  * Who changes its own rank knows it without asking, and has taken the age before the change too: another's change that came
  * between makes it older.  A handler may come between as well, and be told or change it again: it finds toldat 0 and sets
  * it, or, within a wait, when its Proc is not the one at rest, makes all older.  So the rank is stored, and toldat
- * only if it still is 0; what a handler left is forgotten.
+ * only if it still is 0; what a handler left, also by a call that failed, is Spoilt, and the thread asks.
+ *
+ * Nothing is believed for more than TRUST waits: of changes from other processes, by raw system calls, or by a vfork child of
+ * its own, whose calls look like the parent's, nobody tells.
  *
  * Only the owner looks at the two, and they are gone with the Proc: a forked child's threads begin with none
  * (SCHED_RESET_ON_FORK).  Model: tests/model/rank.pml.
  */
 #include "rank.h"
 
-enum { Possible = 1, Unsaid = 2, Age = 4 };
+enum {
+	Possible = 1,
+	Unsaid = 2,
+	Age = 4,
+	Spoilt = Age, /* of toldat alone, for an age has a flag: what was told is not to be believed */
+	TRUST = 64,   /* waits */
+};
 
 Word ranks;
 
@@ -73,12 +82,15 @@ rankmine(uint32_t age, int r)
 		rankschanged();
 		return;
 	}
-	if(r < 0)
-		age = 0;
+	if(r < 0) {
+		atomic_store_explicit(&p->toldat, Spoilt, memory_order_relaxed);
+		return;
+	}
 	p->told = (uint8_t)r;
+	p->trusted = TRUST;
 	atomic_signal_fence(memory_order_seq_cst);
 	if(!atomic_compare_exchange_strong_explicit(&p->toldat, &none, age, memory_order_relaxed, memory_order_relaxed))
-		atomic_store_explicit(&p->toldat, 0, memory_order_relaxed);
+		atomic_store_explicit(&p->toldat, Spoilt, memory_order_relaxed);
 }
 
 int
@@ -88,9 +100,11 @@ rank(Proc *p)
 
 	if(likely(age == 0))
 		return 0;
-	if(atomic_load_explicit(&p->toldat, memory_order_relaxed) != age || (age & Unsaid)) {
+	if(atomic_load_explicit(&p->toldat, memory_order_relaxed) != age || (age & Unsaid) || p->trusted == 0) {
+		p->trusted = TRUST;
 		p->told = (uint8_t)sysrank();
 		atomic_store_explicit(&p->toldat, age, memory_order_relaxed);
 	}
+	p->trusted--;
 	return p->told;
 }

@@ -4,7 +4,7 @@
  * The kernel is asked as seldom as can be.  A process in which nobody ever asked for a real-time policy pays one test: all
  * ranks are 0.  Then a thread asks at its first wait, and again only when somebody says that a rank may have changed, for
  * a thread may set its own priority at every lock, and asking costs two system calls.  What nobody says here (raw system
- * calls, other processes) is not seen.
+ * calls, other processes) is seen some waits later.
  */
 #ifndef RENDEZ_RANK_H
 #define RENDEZ_RANK_H

@@ -16,13 +16,13 @@
  * does not tell the handler (it was installed without SA_SIGINFO); and a signal that cannot be sent again
  * (a sandbox forbids it), whose handler runs within the section as a last resort.  What comes again comes behind those of its
  * number that are queued, which for a real-time signal would be the wrong order: a program that handles those has
- * its signals masked (sigsunwrapped).
+ * its signals masked (sigsmasked).
  *
  * It is trusted only if every handler is known to be wrapped, else signals are masked by the kernel: whoever wraps them says so,
  * and at the first section after that what handlers there are is looked at, for some are installed by
  * programs that make the system call themselves.
  *
- * Model: tests/model/sigoff.pml.
+ * Models: tests/model/sigoff.pml; of cancellation, strike.pml.
  */
 #include "sigoff.h"
 
@@ -41,26 +41,61 @@ sigswrapped(Sigwrapper *f, Sigwrapper *g)
 	atomic_compare_exchange_strong_explicit(&sigputs, &was, Swrapped, memory_order_release, memory_order_relaxed);
 }
 
+static int
+foreign(void)
+{
+	return sigsforeign(
+	    atomic_load_explicit(&with, memory_order_relaxed), atomic_load_explicit(&without, memory_order_relaxed));
+}
+
+/* It goes on from one of two states, unless somebody else was quicker and it went further. */
+static void
+goeson(uint32_t from, uint32_t to)
+{
+	atomic_compare_exchange_strong_explicit(&sigputs, &from, to, memory_order_relaxed, memory_order_relaxed);
+}
+
 void
 sigsunwrapped(void)
 {
-	atomic_store_explicit(&sigputs, Smasks, memory_order_relaxed);
+	atomic_store_explicit(&sigputs, Sforeign, memory_order_relaxed);
 }
 
 /* Two threads that look at once find the same; if meanwhile a handler came that is not wrapped, that holds. */
 static int
 decide(void)
 {
-	uint32_t was = Swrapped;
-
 	if(atomic_load_explicit(&sigputs, memory_order_acquire) == Swrapped)
-		atomic_compare_exchange_strong_explicit(&sigputs, &was,
-		    sigsforeign(atomic_load_explicit(&with, memory_order_relaxed),
-			atomic_load_explicit(&without, memory_order_relaxed))
-			? Smasks
-			: Sputs,
-		    memory_order_relaxed, memory_order_relaxed);
+		goeson(Swrapped, foreign() ? Sforeign : Sputs);
 	return atomic_load_explicit(&sigputs, memory_order_relaxed) == Sputs;
+}
+
+void
+sigsmasked(void)
+{
+	if(decide())
+		goeson(Sputs, Smasks);
+}
+
+/*
+ * libc's signal for a cancellation has no wrapper, and it strikes at any instruction of a thread that is in one of libc's blocking
+ * calls, also within a handler that interrupted the call, and there in a section.  So in a process that cancels threads
+ * signals are masked.  Sections that began before that: a section says that it is one, then looks whether to put
+ * off; here that is changed, then every thread passes a barrier, then the target is looked at.  So either it is
+ * seen in its section, and waited for, or it sees the change.  Where the system has no such barrier, the window is a few instructions.
+ */
+void
+sigsbeforecancel(const Sigoff *target)
+{
+	static Word passed;
+
+	if(unlikely(atomic_load_explicit(&passed, memory_order_acquire) == 0)) {
+		sigsmasked();
+		sysbarrier();
+		atomic_store_explicit(&passed, 1, memory_order_release);
+	}
+	while(atomic_load_explicit(&target->depth, memory_order_acquire) != 0)
+		sysnap(10000);
 }
 
 void
@@ -72,6 +107,14 @@ sigoffslow(Sigs *s)
 	}
 	s->masked = 1;
 	sigsmask(&s->mask);
+}
+
+/* The section that was begun is no more one that puts off: it is left, as any is, and masks. */
+void
+sigoffleave(Sigs *s)
+{
+	sigsback(s);
+	sigoffslow(s);
 }
 
 void

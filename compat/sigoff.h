@@ -26,13 +26,23 @@ typedef struct Sigoff {
 extern __thread Sigoff sigoff HIDDEN __attribute__((tls_model("initial-exec")));
 
 /*
- * Whether sections put signals off: once somebody said that all handlers are wrapped, and it was found to be so; else they
- * mask them.  From Smasks nothing leads back.
+ * Whether sections put signals off (Sputs): once somebody said that all handlers are wrapped, and it was found to be so; else they
+ * mask them.  Smasks: all are wrapped, but must be masked; Sforeign: there may be others.  It only ever goes on to the right.
  */
-enum { Sunsaid, Swrapped, Sputs, Smasks };
+enum { Sunsaid, Swrapped, Sputs, Smasks, Sforeign };
 extern Word sigputs HIDDEN;
 
+/* Whether every handler of the program passes a wrapper. */
+static inline int
+sigswatched(void)
+{
+	uint32_t s = atomic_load_explicit(&sigputs, memory_order_relaxed);
+
+	return s == Sputs || s == Smasks;
+}
+
 void sigoffslow(Sigs *) HIDDEN;
+void sigoffleave(Sigs *) HIDDEN;
 void sigback(const Sigs *) HIDDEN;
 
 /* Begin a section, and end it.  Nothing in it may be broken by EINTR. */
@@ -47,7 +57,10 @@ sigsoff(Sigs *s)
 	/* A handler between the load and the store leaves it as it was. */
 	atomic_store_explicit(
 	    &sigoff.depth, atomic_load_explicit(&sigoff.depth, memory_order_relaxed) + 1, memory_order_relaxed);
+	/* Said first, then looked again (sigsbeforecancel). */
 	atomic_signal_fence(memory_order_seq_cst);
+	if(unlikely(atomic_load_explicit(&sigputs, memory_order_relaxed) != Sputs))
+		sigoffleave(s);
 }
 
 static inline void
@@ -74,7 +87,11 @@ sigsback(const Sigs *s)
  */
 void sigswrapped(Sigwrapper *f, Sigwrapper *g) HIDDEN;
 int sigputoff(int sig, void *info, void *context) HIDDEN;
-/* Handlers may be there that are not wrapped, or signals that must not be put off: sections mask signals from now on. */
+/* Sections mask signals from now on: handlers may be there that are not wrapped; or signals that must not be put off. */
 void sigsunwrapped(void) HIDDEN;
+void sigsmasked(void) HIDDEN;
+
+/* Before the thread whose Sigoff this is is cancelled: no section of its, now or later, puts signals off. */
+void sigsbeforecancel(const Sigoff *) HIDDEN;
 
 #endif

@@ -161,8 +161,8 @@ qalone(const Proc *head)
 	return head->next == head;
 }
 
-void
-qtake(Bucket *b, Proc *p)
+static void
+cut(Bucket *b, Proc *p)
 {
 	Proc **l = find(b, (void *)atomic_load_explicit(&p->key, memory_order_relaxed));
 
@@ -176,6 +176,20 @@ qtake(Bucket *b, Proc *p)
 	}
 	p->prev->next = p->next;
 	p->next->prev = p->prev;
+}
+
+void
+qtake(Bucket *b, Proc *p)
+{
+	cut(b, p);
 	/* Release: whoever sees it unlinked sees the links of the others whole. */
 	atomic_store_explicit(&p->key, 0, memory_order_release);
+}
+
+/* The key goes from the one to the other: 0 would say that it was made ready. */
+void
+qmove(Bucket *from, Proc *p, Bucket *to, const void *key)
+{
+	cut(from, p);
+	qput(to, p, key, 0);
 }

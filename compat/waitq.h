@@ -42,5 +42,7 @@ Proc *qfirst(Bucket *, const void *key) HIDDEN;
 int qalone(const Proc *head) HIDDEN;
 /* Locked: unlink p.  Unless it is the caller itself, the caller owes it a ready(). */
 void qtake(Bucket *, Proc *p) HIDDEN;
+/* Both locked: from its queue to key's.  For whoever asks with qlockof it is linked all the time. */
+void qmove(Bucket *from, Proc *p, Bucket *to, const void *key) HIDDEN;
 
 #endif

@@ -11,6 +11,8 @@
  */
 #include "recorder.h"
 
+#include "../compat/proc.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -17,6 +17,8 @@
  *   - A moved waiter has no deadline and is not cancelled any more: it was
  *     signalled.  It finds that out by reading its key again when it has locked
  *     the bucket of the key it thought it had (qlockof).
+ *   - It trusts that those before it in that queue come, so none is moved where a handler could keep one and
+ *     nobody be told (sigswatched).
  *   - Never moved: who waits with a mutex in libc's layout (foreign.h), and who did not release
  *     the mutex (a recursive one, locked twice): nobody's unlock would wake it
  *     while it holds it itself.
@@ -38,10 +40,13 @@
 #include "real.h"
 
 #include "../compat/hover.h"
+#include "../compat/sigoff.h"
 #include "../compat/stop.h"
 #include "../compat/waitq.h"
 
 #include <errno.h>
+
+#define HOURNS (3600 * UINT64_C(1000000000))
 
 static void
 asleep(void *w)
@@ -53,15 +58,25 @@ asleep(void *w)
 static int
 await(Cond *c, Proc *p, const Deadline *d, Wait *w)
 {
+	Deadline hour;
+	int noted = 1;
 	Woken r;
 
 	for(;;) {
-		r = block(p, d, 1, probeon ? asleep : nil, w);
+		/* Without a deadline the kernel would go on sleeping after a handler with SA_RESTART. */
+		if(unlikely(noted == 2))
+			hour = deadlinein(HOURNS);
+		r = block(p, d == nil && noted == 2 ? &hour : d, noted, probeon ? asleep : nil, w);
 		if(probeon)
 			waitparked(w);
 		if(r == Wready)
 			return 0;
-		if(r == Wnote && !cancelenabled())
+		if(r == Wnote && !cancelenabled()) {
+			/* A handler may enable it: then it strikes. */
+			noted = 2;
+			continue;
+		}
+		if(r == Wtimeout && d == nil)
 			continue;
 		if(condleave(c, p))
 			return r == Wnote ? EINTR : ETIMEDOUT;
@@ -107,6 +122,9 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 
 	if(unlikely(checking))
 		checkwait(c, m);
+	/* Nobody's to release: not linked first, for whoever is may be signalled and moved. */
+	if(ours && !mutexmay(m))
+		return mutexrelease(m, &g.full);
 	w.on = 0;
 	if(unlikely(sigoff.async))
 		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &r);
@@ -202,27 +220,15 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	return r;
 }
 
-/*
- * p, linked at c with its bucket b locked, and that of its mutex: off the queue, and
- * onto the mutex's if that is held; 1 if it must be made ready.
- */
+/* With the bucket of m locked: p is about to be linked there, if m is held. */
 static int
-choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
+joins(Proc *p, Mutex *m)
 {
-	Mutex *m = p->mutex;
-	uint32_t old, new;
+	uint32_t old = atomic_load_explicit(&m->word, memory_order_relaxed), new;
 
-	condtakeoff(b, c, p);
-	p->condwaker = waker;
-	p->waker = 0;
-	p->wokenat = 0;
-	p->chosen = Cdirect;
-	if(bm == nil)
-		return 1;
-	old = atomic_load_explicit(&m->word, memory_order_relaxed);
 	do {
 		if(!(old & Locked))
-			return 1;
+			return 0;
 		new = old | Queued;
 		/* As for anyone who links itself there: a name that came with a copy or over a fork keeps unlocks from waking. */
 		if(mutexstale(new, m) || outranks(p, new))
@@ -231,13 +237,36 @@ choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
 			new |= Urgent;
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	return 1;
+}
+
+/*
+ * p, linked at c with its bucket b locked, and that of its mutex: off the queue, and
+ * onto the mutex's if that is held; 1 if it must be made ready.
+ */
+static int
+choose(Cond *c, Bucket *b, Bucket *bm, Proc *p, uint32_t waker)
+{
+	Mutex *m = p->mutex;
+
+	p->condwaker = waker;
+	p->waker = 0;
+	p->wokenat = 0;
+	p->chosen = Cdirect;
+	if(bm == nil || !joins(p, m)) {
+		condtakeoff(b, c, p);
+		return 1;
+	}
+	/* Before it has the mutex's key: who jumps out of its wait then finds either all of the one or all of the other. */
 	p->moved = p->herd = 1;
 	p->starved = 0;
 	if(probeon) {
 		p->movedat = ticks();
 		p->holder = holderof(m);
 	}
-	qput(bm, p, m, 0);
+	if(qalone(p))
+		atomic_store_explicit(&c->waiters, 0, memory_order_relaxed);
+	qmove(b, p, bm, m);
 	return 0;
 }
 
@@ -258,7 +287,10 @@ condwakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 
 	stop("wakefrom");
 	sigsoff(&s);
-	for(tries = 0;; tries++) {
+	/* A waiter that is moved trusts that those before it come, or say so when a handler keeps them (mutexaway). */
+	if(unlikely(!sigswatched()))
+		m = nil;
+	for(tries = sigswatched() ? 0 : 2;; tries++) {
 		bm = nil;
 		if(m != nil)
 			qlock2(key, m, &b, &bm);

@@ -27,9 +27,17 @@ __thread Me me __attribute__((tls_model("initial-exec"))) = {.skip = 64};
 int
 metid(void)
 {
+	int tid;
+
+	if(checking && me.watched != 0 && !me.forking)
+		return me.watched;
+	tid = systid();
+	/* A vfork child writes in its parent's memory. */
+	if(me.forking || syspid() != procpid())
+		return tid;
 	if(checking)
-		return me.watched != 0 ? me.watched : (me.watched = systid());
-	return me.tid = systid();
+		return me.watched = tid;
+	return me.tid = tid;
 }
 
 int
@@ -197,23 +205,27 @@ mutexlock(Mutex *m, uintptr_t pc)
 }
 
 int
-mutexrelease(Mutex *m, int *full)
+mutexmay(Mutex *m)
 {
 	int kind = kindof(m) & Kind3;
 
+	return (kind != Krecursive && kind != Kerrorcheck) ||
+	       (atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid() &&
+		   (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked));
+}
+
+int
+mutexrelease(Mutex *m, int *full)
+{
 	*full = 1;
-	if(kind == Krecursive || kind == Kerrorcheck) {
-		if(atomic_load_explicit(&m->owner, memory_order_relaxed) != mytid() ||
-		    !(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)) {
-			if(checking)
-				checkrefused(
-				    m, Kmutex, (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) != 0);
-			return EPERM;
-		}
-		if(kind == Krecursive && --m->depth != 0) {
-			*full = 0;
-			return 0;
-		}
+	if(!mutexmay(m)) {
+		if(checking)
+			checkrefused(m, Kmutex, (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) != 0);
+		return EPERM;
+	}
+	if((kindof(m) & Kind3) == Krecursive && --m->depth != 0) {
+		*full = 0;
+		return 0;
 	}
 	return wordgive(m);
 }

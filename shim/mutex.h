@@ -94,6 +94,8 @@ outranks(const Proc *p, uint32_t word)
 void mutexgive(Mutex *m) HIDDEN;
 /* mutexwake.c.  m is held, and its word said Queued at an unlock that found nobody. */
 void mutexunqueue(Mutex *m) HIDDEN;
+/* A handler begins: if its thread is in a wait, no mutex is to count on it.  Async-signal-safe. */
+void mutexaway(void) HIDDEN;
 /* One that was woken with others to lock the mutex at key found it free, or queues again. */
 void herdtried(const void *key, int found) HIDDEN;
 

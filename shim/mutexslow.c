@@ -25,7 +25,10 @@
  *   - A Proc may be stopped for long when it is chosen, or be chosen when it is stopped: in a signal
  *     handler of a collector, say.  So no waiter trusts the name in the word for ever (attemptlook):
  *     every so often it looks whether the mutex is free, and if it is held removes the
- *     name, which is always allowed then and costs at most a wake.
+ *     name, which is always allowed then and costs at most a wake.  Those whom a condition has moved here do not
+ *     look, and need not: a handler that begins on a thread in a wait says so and takes the thread's name out, and who
+ *     chooses sees it and chooses another too (mutexaway, isaway; tests/model/away.pml).  Where handlers may
+ *     begin that do not say so nobody is moved.
  *   - Awake is believed only of a Proc whose awakefor is this mutex.  In
  *     a copy of the mutex or in a forked child it is not, and attemptenqueue removes it.
  *
@@ -225,8 +228,12 @@ sleepon(Attempt *a, const Deadline *d, int noted)
 
 	if(a->p == nil)
 		a->p = procenter();
-	if(!attemptenqueue(a, &banned))
+	if(!attemptenqueue(a, &banned)) {
+		/* Nobody woke it: what its Proc says is of a wait before. */
+		a->p->waker = 0;
+		a->p->wokenat = 0;
 		return 0;
+	}
 	a->late = Wready;
 	/* We may have lost the processor since we looked, and the mutex have changed hands. */
 	reblame(a);

@@ -4,8 +4,11 @@
 #define _GNU_SOURCE
 #include "mutex.h"
 
+#include "../compat/sigoff.h"
 #include "../compat/stop.h"
 #include "../compat/waitq.h"
+
+#include <errno.h>
 
 /*
  * m is held by the caller, and its word said Queued at an unlock that found
@@ -94,54 +97,121 @@ herd(Bucket *b, Mutex *m, Proc *p)
 		atomic_store_explicit(h, (uint8_t)(v + 1), memory_order_relaxed);
 }
 
+/* With the bucket locked: the name of p, which waits for m, goes from its word. */
+static void
+unname(Mutex *m, Proc *p)
+{
+	uint32_t old = atomic_load_explicit(&m->word, memory_order_relaxed), new;
+
+	do {
+		new = (old & AWAKE) == awakefield(p) ? old & ~AWAKE : old;
+		if(!(new &Queued))
+			new &= ~(uint32_t)Urgent;
+	} while(new != old && !atomic_compare_exchange_weak_explicit(
+				  &m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	atomic_store_explicit(&p->awakefor, 0, memory_order_release);
+}
+
 /*
- * With signals off.  Chooses the first in the queue of the mutex at this address, if it is free
- * and none is on its way, and its herd; nil if there is nobody to choose.  The mutex may be
- * gone: it is touched only while a Proc is linked.
+ * Whether p, whose name was just put into a word, is in a handler.  The handler's wrapper says so, then looks for a name: one of the two
+ * sees the other.
  */
+static int
+isaway(Proc *p)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load_explicit(&p->away, memory_order_relaxed) != 0;
+}
+
+void
+mutexaway(void)
+{
+	Proc *p = up;
+	Mutex *m;
+	Bucket *b;
+	Sigs s;
+	int saved = errno;
+
+	if(p->thread != threadself() || atomic_load_explicit(&p->busy, memory_order_relaxed) == 0)
+		return;
+	atomic_store_explicit(&p->away, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	m = (Mutex *)atomic_load_explicit(&p->awakefor, memory_order_acquire);
+	if(m == nil)
+		return;
+	sigsoff(&s);
+	b = qlock(m);
+	if(atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)m)
+		unname(m, p);
+	qunlock(b);
+	/* Its thread is in a call on m, so m is there; if it is free those that are linked have been waiting for p. */
+	if((atomic_load_explicit(&m->word, memory_order_relaxed) & (Locked | AWAKE | Queued)) == Queued)
+		mutexwake(m);
+	sigsback(&s);
+	errno = saved;
+}
+
+/*
+ * With the bucket locked.  Takes the first off the queue of m, if there is one, m is free and none is on its way, and puts its name
+ * into the word.  nil if there is nobody to choose.  The mutex may be gone: it is touched only while a Proc is linked.
+ */
+static Proc *
+choosefirst(Bucket *b, Mutex *m)
+{
+	uint32_t old, new;
+	Proc *p = qfirst(b, m);
+
+	if(p == nil)
+		return nil;
+	old = atomic_load_explicit(&m->word, memory_order_relaxed);
+	atomic_store_explicit(&p->awakefor, (uintptr_t)m, memory_order_release);
+	do {
+		if((old & AWAKE) && !mutexstale(old, m)) {
+			new = Locked;
+			break;
+		}
+		new = old & ~AWAKE;
+		/* Held again: that holder's unlock will see that none is on the way. */
+		if(!(old & Locked)) {
+			new |= awakefield(p);
+			/* The queue is in the order of ranks: if the first has none, nobody has. */
+			new = rankof(p) == 0 ? new & ~(uint32_t)Urgent : new | Urgent;
+			if(qalone(p))
+				new &= ~(uint32_t)Queued;
+		}
+	} while(
+	    !atomic_compare_exchange_weak_explicit(&m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	if(new &Locked) {
+		atomic_store_explicit(&p->awakefor, 0, memory_order_release);
+		return nil;
+	}
+	qtake(b, p);
+	p->nextkey = nil;
+	return p;
+}
+
+/* With signals off.  Chooses whom to wake of those who wait at this address, linked by nextkey; those that are in a handler come without a name. */
 static Proc *
 choose(const void *key)
 {
 	Mutex *m = (Mutex *)(uintptr_t)key;
-	uint32_t old, new;
-	Bucket *b;
-	Proc *p, *chosen;
+	Proc *p, *chosen = nil, **tail = &chosen;
+	Bucket *b = qlock(key);
 
-	b = qlock(key);
-	p = qfirst(b, key);
-	chosen = nil;
-	if(p == nil) {
+	if(qfirst(b, key) == nil)
 		me.empty = key;
-	} else {
-		old = atomic_load_explicit(&m->word, memory_order_relaxed);
-		atomic_store_explicit(&p->awakefor, (uintptr_t)m, memory_order_release);
-		do {
-			if((old & AWAKE) && !mutexstale(old, m)) {
-				chosen = nil;
-				break;
-			}
-			new = old & ~AWAKE;
-			chosen = nil;
-			/* Held again: that holder's unlock will see that none is on the way. */
-			if(!(old & Locked)) {
-				new |= awakefield(p);
-				/* The queue is in the order of ranks: if the first has none, nobody has. */
-				new = rankof(p) == 0 ? new & ~(uint32_t)Urgent : new | Urgent;
-				if(qalone(p))
-					new &= ~(uint32_t)Queued;
-				chosen = p;
-			}
-		} while(!atomic_compare_exchange_weak_explicit(
-		    &m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
-		if(chosen != nil) {
-			qtake(b, p);
-			p->nextkey = nil;
+	while((p = choosefirst(b, m)) != nil) {
+		*tail = p;
+		tail = &p->nextkey;
+		if(likely(!isaway(p))) {
 			if(p->herd && rankof(p) == 0) {
 				p->herd = 0;
 				herd(b, m, p);
 			}
-		} else
-			atomic_store_explicit(&p->awakefor, 0, memory_order_release);
+			break;
+		}
+		/* It was taken off but not told, so it is still in its call on m. */
+		unname(m, p);
 	}
 	qunlock(b);
 	return chosen;
@@ -175,6 +245,7 @@ mutexpromote(Mutex *m)
 	Bucket *b;
 	Proc *p;
 	Sigs s;
+	int away = 0;
 
 	sigsoff(&s);
 	b = qlock(m);
@@ -198,10 +269,16 @@ mutexpromote(Mutex *m)
 		p->herd = 0;
 		if((new &AWAKE) != awakefield(p))
 			atomic_store_explicit(&p->awakefor, 0, memory_order_release);
+		else if(unlikely(isaway(p))) {
+			unname(m, p);
+			away = 1;
+		}
 	}
 	qunlock(b);
 	stop("mutexpromote.chosen");
 	if(p != nil)
 		wake(p, Cpromoted);
+	if(unlikely(away))
+		mutexwake(m);
 	sigsback(&s);
 }

@@ -83,6 +83,7 @@ RZ(int, pthread_create, pthread_t *, const pthread_attr_t *, void *(*)(void *), 
 RZ(int, thrd_create, thrd_t *, thrd_start_t, void *);
 RZ(int, pthread_cancel, pthread_t);
 RZ(int, pthread_setcanceltype, int, int *);
+RZ(pid_t, fork, void);
 RZ(pid_t, _Fork, void);
 
 RZ(void *, dlopen, const char *, int);

@@ -68,6 +68,7 @@
 	F(int, pthread_attr_setschedpolicy, "GLIBC_2.2.5", (pthread_attr_t * a, int policy), (a, policy)) \
 	F(void, pthread_exit, "GLIBC_2.2.5", (void *v), (v)) \
 	F(void, thrd_exit, "GLIBC_2.28", (int v), (v)) \
+	F(pid_t, fork, "GLIBC_2.2.5", (void), ()) \
 	F(pid_t, _Fork, "GLIBC_2.34", (void), ()) \
 	F(int, __register_atfork, "GLIBC_2.3.2", \
 	    (void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso), \

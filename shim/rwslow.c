@@ -94,8 +94,11 @@ sleepon(Rwattempt *a, const Deadline *d)
 
 	if(a->p == nil)
 		a->p = procenter();
-	if(!rwenqueue(a, &banned))
+	if(!rwenqueue(a, &banned)) {
+		/* Nobody woke it: what its Proc says is of a wait before. */
+		a->p->waker = 0;
 		return 0;
+	}
 	a->late = Wready;
 	if(await(a, d, banned) == Wready) {
 		a->chosen = 1;

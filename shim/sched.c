@@ -36,10 +36,10 @@ changing(int mine)
 static int
 changed(Change c, int r, int rank)
 {
-	if(r == 0 && ranked()) {
+	if(ranked()) {
 		if(c.mine)
-			rankmine(c.age, rank);
-		else
+			rankmine(c.age, r == 0 ? rank : -1);
+		else if(r == 0)
 			rankschanged();
 	}
 	return r;

@@ -101,6 +101,7 @@ try(Sem *s)
 /* A wait that has announced itself. */
 typedef struct Waiter {
 	Sem *s;
+	int type;   /* of cancellation, the program's, while it sleeps; else -1 */
 	int taking; /* is about to take, or has: whether it is announced still cannot be told */
 	Cleanup cleanup;
 	Wait w;
@@ -124,10 +125,15 @@ leave(Waiter *v, End end)
 		waitend(&v->w, end, 0, 0);
 }
 
+/* Or the wait is left by a jump: libc's type of cancellation for it must not stay. */
 static void
 cancelled(void *v)
 {
+	int type = ((Waiter *)v)->type, ignored;
+
 	leave(v, Ecancelled);
+	if(type >= 0)
+		real.pthread_setcanceltype(type, &ignored);
 }
 
 /*
@@ -138,13 +144,14 @@ cancelled(void *v)
 static int
 sleeponce(Waiter *v, const Deadline *d)
 {
-	int r, type, ignored;
+	int r, ignored;
 
-	real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &v->type);
 	stop("sem.sleep");
 	r = futexwait((Word *)&v->s->data, 0, d, v->s->shared != 0);
 	stop("sem.woken");
-	real.pthread_setcanceltype(type, &ignored);
+	real.pthread_setcanceltype(v->type, &ignored);
+	v->type = -1;
 	return r;
 }
 
@@ -172,6 +179,7 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 	int r;
 
 	v.s = s;
+	v.type = -1;
 	v.taking = 0;
 	if(probeon) {
 		v.w.object = s;

@@ -132,6 +132,7 @@ typedef struct Me {
 	uint32_t lost;	   /* unlocks that found others waiting; every so many promote the eldest */
 	uint16_t spin;	   /* what spinning has been worth lately, in turns of the loop */
 	const void *empty; /* a mutex whose word said Queued when nobody was: only compared */
+	int forking;	   /* calls of fork that it is in: who it is may change at any moment */
 	int watched;	   /* with RENDEZ_CHECK the tid, which tid then never says */
 } Me;
 extern __thread Me me HIDDEN __attribute__((tls_model("initial-exec")));
@@ -163,7 +164,8 @@ nsecok(const struct timespec *t)
 int mutexlock(Mutex *, uintptr_t pc) HIDDEN;
 int mutextrylock(Mutex *, uintptr_t pc) HIDDEN;
 int mutexclocklock(Mutex *, clockid_t, const struct timespec *, uintptr_t pc) HIDDEN;
-/* For the condition: give up one level of m; *full: it is free now.  And take that level again, with the Proc of the wait. */
+/* For the condition.  Whether the caller may give m up: a normal one anybody may.  Give up one level of it; *full: it is free now.  And take that level again, with the Proc of the wait. */
+int mutexmay(Mutex *) HIDDEN;
 int mutexrelease(Mutex *, int *full) HIDDEN;
 void mutexreacquire(Mutex *, uintptr_t pc, int full, Proc *) HIDDEN;
 /* mutexslow.c */

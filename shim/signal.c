@@ -10,11 +10,13 @@
  * moment too early; if it was not, the kernel does not call it yet.  Nothing takes a handler out of the
  * table: a signal that is about to call the wrapper finds the last one.
  *
+ * A thread that is interrupted while it waits may be long in coming back: that is said at the handler's beginning (mutexaway).
+ *
  * What libc does within itself with a handler (system, siginterrupt, posix_spawn) it does with what the kernel knows, and
  * puts back what was there.  Programs that make the system call themselves go by us; sigoff.c looks for their handlers.
  */
 #define _GNU_SOURCE
-#include "shim.h"
+#include "mutex.h"
 #include "export.h"
 #include "posix.h"
 #include "real.h"
@@ -38,6 +40,8 @@ with(int sig, void *info, void *context)
 {
 	if(unlikely(sigputoff(sig, info, context)))
 		return;
+	if(unlikely(up != nil))
+		mutexaway();
 	TAILCALL handlerof(1, sig)(sig, info, context);
 }
 
@@ -47,6 +51,8 @@ without(int sig, void *info, void *context)
 {
 	if(unlikely(sigputoff(sig, nil, context)))
 		return;
+	if(unlikely(up != nil))
+		mutexaway();
 	TAILCALL handlerof(0, sig)(sig, info, context);
 }
 
@@ -75,22 +81,28 @@ wanted(int sig)
 	return w;
 }
 
-/* What the kernel is to be told of a handler that the table has from now on. */
+/*
+ * What the kernel is to be told of a handler that the table has from now on.  A vfork child has its parent's table and a
+ * disposition of its own: there the kernel is told of the handler itself.
+ */
 static sighandler_t
 wrap(int sig, uintptr_t handler, int told)
 {
+	if(syspid() != procpid())
+		return (sighandler_t)handler;
 	/* Put off, these would lose their order. */
 	if(sigqueues(sig))
-		sigsunwrapped();
+		sigsmasked();
 	atomic_store_explicit(&handlers[told][sig], handler, memory_order_release);
 	return (sighandler_t)(uintptr_t)(told ? with : without);
 }
 
-/* The kernel did not want it: that signal can have no handler, and never had. */
+/* The kernel did not want it: what was there is there still. */
 static void
-unwrap(int sig, int told)
+unwrap(int sig, int told, const Was *was)
 {
-	atomic_store_explicit(&handlers[told][sig], 0, memory_order_relaxed);
+	if(sig > 0 && sig < NSIG)
+		atomic_store_explicit(&handlers[told][sig], was->handler[told], memory_order_relaxed);
 }
 
 /* What the program knows of what the kernel had. */
@@ -120,7 +132,7 @@ rz_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 		wrapped.sa_handler = wrap(sig, (uintptr_t)act->sa_handler, told);
 		r = real.sigaction(sig, &wrapped, old);
 		if(r != 0)
-			unwrap(sig, told);
+			unwrap(sig, told, &was);
 	}
 	if(r == 0 && old != nil)
 		old->sa_handler = unwrapped(old->sa_handler, &was);
@@ -138,7 +150,7 @@ install(sighandler_t (*call)(int, sighandler_t), int sig, sighandler_t handler)
 		return unwrapped(call(sig, handler), &was);
 	old = call(sig, wrap(sig, (uintptr_t)handler, 0));
 	if(old == SIG_ERR)
-		unwrap(sig, 0);
+		unwrap(sig, 0, &was);
 	return unwrapped(old, &was);
 }
 

@@ -131,6 +131,8 @@ rz_pthread_cancel(pthread_t thread)
 	int r;
 
 	atomic_store_explicit(&anycancel, 1, memory_order_relaxed);
+	/* All threads have theirs at one distance from what libc calls the thread. */
+	sigsbeforecancel((const Sigoff *)(t + ((uintptr_t)&sigoff - (uintptr_t)pthread_self())));
 	r = real.pthread_cancel(thread);
 	if(r == 0) {
 		atomic_thread_fence(memory_order_seq_cst);
@@ -164,6 +166,23 @@ forked(void)
 	recorderforked();
 	if(checking)
 		checkforked(was);
+}
+
+/*
+ * The handlers of pthread_atfork run before it returns, in the child too, and those that were registered before ours find what the
+ * parent had.  So for the time of the call the thread's number is asked for each time.
+ */
+EXPORT(fork);
+pid_t
+rz_fork(void)
+{
+	pid_t pid;
+
+	me.tid = 0;
+	me.forking++;
+	pid = real.fork();
+	me.forking--;
+	return pid;
 }
 
 /* Runs no handlers of pthread_atfork: the thread's new number is learnt here. */
@@ -200,6 +219,8 @@ start(int argc, char **argv, char **env)
 	if(dlvsym == nil)
 		return;
 	realinit();
+	/* While no vfork child can be the first to ask. */
+	procpid();
 	clockinit();
 	deepbindstart();
 	if(sysrank() != 0)

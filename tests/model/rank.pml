@@ -6,9 +6,10 @@
  * within a call that changes it when it began; and in the end the kernel's.
  *
  * Must fail: -DOLDERFIRST makes "ranks" older before the change; -DASKFIRST takes the age after asking; -DAGELATE takes it after
- * one's own change; -DKEEP stores what one's own change gave whatever a handler did; -DATREST takes a Proc in a wait for
+ * one's own change; -DSETBACK forgets what a call that failed or does not say undoes; -DKEEP stores what one's own change gave whatever a handler did; -DATREST takes a Proc in a wait for
  * one at rest.
  */
+#define Spoilt 255
 #ifndef CHANGES
 #define CHANGES 2
 #endif
@@ -66,12 +67,22 @@ inline changesown(a, v, rest) {
 	:: else
 	fi;
 	a = age;
-	setkernel(v);
+	if
+	:: setkernel(v); known = 1
+	:: setkernel(v); known = 0
+	:: known = 0	/* it fails */
+	fi;
 #ifdef AGELATE
 	a = age;
 #endif
 	if
-	:: rest ->
+	:: rest && !known ->
+#ifdef SETBACK
+		toldat = 0
+#else
+		toldat = Spoilt
+#endif
+	:: rest && known ->
 		told = v;
 #ifdef KEEP
 		toldat = a
@@ -83,7 +94,7 @@ inline changesown(a, v, rest) {
 			fi
 		};
 		if
-		:: !first -> toldat = 0
+		:: !first -> toldat = Spoilt
 		:: else
 		fi
 #endif
@@ -94,7 +105,7 @@ inline changesown(a, v, rest) {
 
 active proctype owner() provided (!inhandler) {
 	byte a, v, n;
-	bit rest, first;
+	bit rest, first, known;
 
 	do
 	:: n < CHANGES -> n++; changesown(a, v, rest)
@@ -107,7 +118,7 @@ active proctype owner() provided (!inhandler) {
 /* Runs on top of the owner, from beginning to end; it finds the Proc at rest or busy.  What it knows dies with it, but told and toldat. */
 active proctype handler() {
 	byte a, v;
-	bit rest, first;
+	bit rest, first, known;
 
 	if
 	:: atomic { !over -> inhandler = 1 };

@@ -6,6 +6,7 @@
 #include <threads.h>
 
 static pthread_mutex_t m = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+static pthread_cond_t late = PTHREAD_COND_INITIALIZER;
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t c = PTHREAD_COND_INITIALIZER;
 static sem_t s;
@@ -183,6 +184,56 @@ notalock(void)
 	SAME(pthread_mutex_unlock(&held), 0);
 }
 
+static void
+enables(int sig)
+{
+	int old;
+	(void)sig;
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+}
+
+static void
+letgo(void *m)
+{
+	SAME(pthread_mutex_unlock(m), 0);
+}
+
+static void *
+disabled(void *arg)
+{
+	int old;
+	SAME(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old), 0);
+	if(arg != NULL) {
+		sem_wait(&s);
+	} else {
+		SAME(pthread_mutex_lock(&held), 0);
+		pthread_cleanup_push(letgo, &held);
+		for(;;)
+			pthread_cond_wait(&late, &held);
+		pthread_cleanup_pop(0);
+	}
+	return NULL;
+}
+
+/* A request that came while it was disabled is acted on when a handler, in the midst of the wait, enables it. */
+static void
+enabled(void)
+{
+	SAME(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = enables, .sa_flags = SA_RESTART}, NULL), 0);
+	SAME(sem_init(&s, 0, 0), 0);
+	for(long sem = 0; sem < 2; sem++) {
+		Thread t;
+		start(&t, disabled, sem ? &s : NULL);
+		asleep(&t);
+		SAME(pthread_cancel(t.id), 0);
+		asleep(&t);
+		SAME(pthread_kill(t.id, SIGUSR1), 0);
+		MUST(join(&t) == PTHREAD_CANCELED);
+	}
+	SAME(pthread_mutex_trylock(&held), 0);
+	SAME(pthread_mutex_unlock(&held), 0);
+}
+
 /* A token is there: natively, a pending request is acted on all the same, and the token stays. */
 static void *
 tokenwait(void *arg)
@@ -202,6 +253,7 @@ main(void)
 			for(int off = 0; off < 2; off++)
 				one((Case){w, p, off});
 	notalock();
+	enabled();
 	Thread t;
 	SAME(sem_init(&s, 0, 1), 0);
 	start(&t, tokenwait, NULL);

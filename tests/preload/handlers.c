@@ -4,7 +4,11 @@
  * signals; each comes once, with what it was sent with, in the order in which it was sent.
  */
 #include "t.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <ucontext.h>
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -28,6 +32,13 @@ static void
 two(int sig)
 {
 	one(sig);
+}
+
+static void
+eleven(int sig)
+{
+	one(sig);
+	caught += 10;
 }
 
 static void
@@ -535,6 +546,32 @@ flood(int queued)
 	SAME(pthread_barrier_destroy(&bar), 0);
 }
 
+/* Where the system refuses a new handler, for a sandbox does, the one that was there stays. */
+static void
+refused(void)
+{
+	struct sock_filter f[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_rt_sigaction, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {.len = sizeof f / sizeof *f, .filter = f};
+	pid_t pid = fork();
+
+	if(pid == 0) {
+		SAME(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = one}, NULL), 0);
+		SAME(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+		SAME(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog), 0);
+		FAILS(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = eleven}, NULL), EPERM);
+		caught = 0;
+		SAME(raise(SIGUSR1), 0);
+		SAME(caught, 1);
+		_exit(0);
+	}
+	SAME(childstatus(pid), 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -550,6 +587,7 @@ main(int argc, char **argv)
 	runs();
 	systems();
 	children();
+	refused();
 	flood(1);
 	return ok();
 }
