@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include "live.h"
 
 static int
 suffixed(const char *name)
@@ -16,6 +18,19 @@ suffixed(const char *name)
 	return n > k && strcmp(name + n - k, PROFILESUFFIX) == 0;
 }
 
+/* A file may be found in memory and at home, or named twice: its process is in the report once. */
+static int
+known(const Report *r, int pid, uint64_t starttime, uint64_t realtime)
+{
+	int i;
+
+	for(i = 0; i < r->nprocess; i++)
+		if(r->process[i].pid == pid && r->process[i].starttime == starttime &&
+		    r->process[i].realtime == realtime)
+			return 1;
+	return 0;
+}
+
 static int
 loadfile(Report *r, const char *path, char *err)
 {
@@ -23,7 +38,8 @@ loadfile(Report *r, const char *path, char *err)
 
 	if(p == NULL)
 		return -1;
-	reportadd(r, p);
+	if(!known(r, p->h.pid, p->h.starttime, p->h.realtime))
+		reportadd(r, p);
 	profilefree(p);
 	return 1;
 }
@@ -71,7 +87,8 @@ loadquiet(Report *r, FILE *f)
 			p.realtime = (uint64_t)real;
 			p.starttime = (uint64_t)start;
 			p.durationns = (uint64_t)duration;
-			reportquiet(r, &p);
+			if(!known(r, p.pid, p.starttime, p.realtime))
+				reportquiet(r, &p);
 			n++;
 		}
 		json_decref(o);
@@ -104,7 +121,7 @@ hasprofiles(const char *dir)
 	return yes;
 }
 
-/* One damaged file does not hide the others. */
+/* One damaged file does not hide the others: if anything could be read the report warns of it, else err has the last. */
 static int
 loaddir(Report *r, const char *dir, char *err)
 {
@@ -127,29 +144,104 @@ loaddir(Report *r, const char *dir, char *err)
 				fclose(f);
 			}
 		} else if(suffixed(name[i]->d_name) || isprofile(path)) {
-			if(loadfile(r, path, err) < 0) {
-				reportwarn(r, err);
-				failed++;
-			} else
+			char why[ERRLEN];
+
+			if(loadfile(r, path, why) > 0)
 				got++;
+			else {
+				if(failed++ > 0)
+					reportwarn(r, err);
+				memcpy(err, why, sizeof why);
+			}
 		}
 		free(path);
 		free(name[i]);
 	}
 	free(name);
+	if(failed > 0 && got > 0)
+		reportwarn(r, err);
 	if(got == 0 && failed == 0)
 		snprintf(err, ERRLEN, "%s: no profiles in this directory", dir);
 	return got > 0 ? got : -1;
 }
 
+typedef struct Living {
+	Report *r;
+	const char *home;
+	int got;
+} Living;
+
+/* What a run that still goes on has in memory, or one whose command was killed. */
+static void
+loadlive(void *arg, const char *live, const char *home)
+{
+	Living *l = arg;
+	struct dirent **name;
+	char err[ERRLEN];
+	int i, n;
+
+	if(home == NULL || strcmp(home, l->home) != 0)
+		return;
+	n = scandir(live, &name, wanted, alphasort);
+	for(i = 0; i < n; i++) {
+		char *path = eprintf("%s/%s", live, name[i]->d_name);
+
+		/* those that are being made are no profiles yet; one that is gone by now is at home */
+		if(isprofile(path)) {
+			if(loadfile(l->r, path, err) > 0)
+				l->got++;
+			else if(access(path, F_OK) == 0)
+				reportwarn(l->r, err);
+		}
+		free(path);
+		free(name[i]);
+	}
+	if(n >= 0)
+		free(name);
+}
+
+/* As the run's command has noted it: the last name may not be there before the program's end. Nil: no such place. */
+static char *
+homename(const char *path)
+{
+	char *real = realpath(path, NULL), *copy, *parent, *name;
+
+	if(real != NULL)
+		return real;
+	copy = estrdup(path);
+	name = strrchr(copy, '/');
+	if(name == NULL)
+		parent = realpath(".", NULL);
+	else {
+		*name = 0;
+		parent = realpath(copy[0] != 0 ? copy : "/", NULL);
+	}
+	name = name == NULL ? copy : name + 1;
+	if(parent != NULL && name[0] != 0)
+		real = eprintf("%s/%s", parent, name);
+	free(parent);
+	free(copy);
+	return real;
+}
+
 int
 load(Report *r, const char *path, char err[ERRLEN])
 {
+	Living l = {.r = r, .home = homename(path)};
 	struct stat st;
+	int n;
 
-	if(stat(path, &st) < 0) {
+	/* memory first: what is brought home meanwhile is found there then */
+	if(l.home != NULL)
+		liveeach(loadlive, &l);
+	free((char *)l.home);
+	if(stat(path, &st) == 0)
+		n = S_ISDIR(st.st_mode) ? loaddir(r, path, err) : loadfile(r, path, err);
+	else {
 		snprintf(err, ERRLEN, "%s: %s", path, strerror(errno));
-		return -1;
+		n = -1;
 	}
-	return S_ISDIR(st.st_mode) ? loaddir(r, path, err) : loadfile(r, path, err);
+	if(l.got == 0)
+		return n;
+	return n > 0 ? l.got + n : l.got;
 }

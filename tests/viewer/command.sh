@@ -121,6 +121,29 @@ says out 'sh -c'
 grep -lsF "$tmp/killed" /dev/shm/rendez.*/.home "${XDG_RUNTIME_DIR:-/nowhere}"/rendez.*/.home >>why
 ok "a run whose command is killed is brought home by the next"
 
+mkdir going
+(cd going && exec "$RENDEZ" run -q sh -c 'echo >../began; read -r x <../goon') 2>err &
+pid=$!
+read -r x <began
+(cd going && "$RENDEZ" report) >out 2>err || echo "report: status $?, $(cat err)" >>why
+says out 'still runs'
+(cd going && "$RENDEZ" report "$(pwd)/rendez.sh.$pid") >out 2>err || echo "report DIR: status $?, $(cat err)" >>why
+says out 'still runs'
+want processes 1 "$(grep -c '^  process ' out)"
+echo >goon
+wait $pid
+"$RENDEZ" run -q -o named sh -c 'echo >began; read -r x <goon' 2>err &
+pid=$!
+read -r x <began
+"$RENDEZ" report named >out 2>err || echo "report named: status $?, $(cat err)" >>why
+says out 'still runs'
+kill -KILL $pid
+wait $pid 2>>err
+"$RENDEZ" report named >out 2>err || echo "after a kill: status $?, $(cat err)" >>why
+says out 'still runs'
+echo >goon
+ok "report shows a run that still goes on"
+
 echo hello | "$RENDEZ" run -q cat >out 2>err
 want output hello "$(cat out)"
 "$RENDEZ" run sh -c 'echo out; echo err >&2' >out 2>err
@@ -193,6 +216,11 @@ want status 2 $?
 says err "not a profile"
 "$RENDEZ" report earlier 2>err
 want status 2 $?
+mkdir rubbishes
+cp rubbish rubbishes/7.0.rendez
+"$RENDEZ" report rubbishes killed >out 2>err
+want status 2 $?
+want lines 1 "$(cat out err | grep -c 'rubbishes/7.0.rendez')"
 "$RENDEZ" report --format=xml earlier 2>err
 want status 2 $?
 "$RENDEZ" report --top=x earlier 2>err
