@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "aside.h"
 
 enum { TICKMS = 250 };
 
@@ -38,6 +39,7 @@ become(const Child *c, const sigset_t *mask, const struct sigaction *chld, int f
 		setenv("RENDEZ_DIR", c->dir, 1);
 	if(c->norecord)
 		setenv("RENDEZ", "off", 1);
+	asidereturn();
 	sigaction(SIGCHLD, chld, NULL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(c->argv[0], c->argv);

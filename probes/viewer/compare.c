@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "aside.h"
 #include "child.h"
 #include "command.h"
 #include "launch.h"
@@ -200,6 +201,7 @@ comparemain(int argc, char **argv)
 
 	argp_err_exit_status = Xown;
 	argp_parse(&compareargp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+	asidesignals();
 	e = launchcheck(o.argv[0], &l, err);
 	if(e == 0 && (plan.in = input(&plan.start, err)) < 0)
 		e = Xown;

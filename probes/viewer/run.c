@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include "aside.h"
 #include "child.h"
 #include "command.h"
 #include "launch.h"
@@ -121,6 +122,7 @@ runmain(int argc, char **argv)
 
 	argp_err_exit_status = Xown;
 	argp_parse(&runargp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+	asidesignals();
 	e = launchcheck(o.argv[0], &l, err);
 	if(e != 0) {
 		complain("%s", err);

@@ -91,6 +91,22 @@ cmp native under >>why 2>&1
 cmp native under >>why 2>&1
 ok "the program finds signal mask and dispositions as they were"
 
+{ { sleep 0.2; "$RENDEZ" run -o unheard sh -c 'exit 3' 2>&1 >/dev/null; echo $? >status; } | true; } 2>err
+want 'status with standard error closed' 3 "$(cat status)"
+(ulimit -f 0; exec "$RENDEZ" run -o unwritten sh -c 'exit 4') 2>&1 | cat >err
+(ulimit -f 0; "$RENDEZ" run -o unwritten sh -c 'exit 4' >/dev/null 2>&1; [ $? = 4 ] || echo "not the program's status") |
+	cat >>why
+says err 'the limit on file sizes is too low'
+ok "what the command cannot write ends neither it nor the program"
+
+(MALLOC_CONF=abort_conf:true,bogus:1 "$RENDEZ" run -q sh -c 'echo "$MALLOC_CONF"') >out 2>err
+want status 0 $?
+want MALLOC_CONF abort_conf:true,bogus:1 "$(cat out)"
+want errors '' "$(cat err)"
+MALLOC_CONF=stats_print:true "$RENDEZ" run -q true >out 2>&1
+want output '' "$(cat out)"
+ok "MALLOC_CONF is the program's and not the command's"
+
 ls -A /proc/self/fd >native
 "$RENDEZ" run -q ls -A /proc/self/fd >under 2>err
 cmp native under >>why 2>&1
