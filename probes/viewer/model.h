@@ -23,7 +23,7 @@ typedef struct Pair {
 	const Site *waiter;
 	const Site *holder;	  /* nil: unknown, or nobody */
 	const Site *waker;	  /* likewise */
-	const Stack *waiterstack; /* never nil; may be only the site */
+	const Stack *waiterstack; /* never nil; may be only the site, or no frame at all */
 	const Stack *wakerstack;  /* nil if not taken */
 	uint64_t waits, ended, ns, max;
 } Pair;
@@ -33,7 +33,7 @@ typedef struct Hist {
 } Hist;
 
 typedef struct Lock {
-	int kind;  /* Kind */
+	int kind;  /* Kind; -1 not known: of many kinds */
 	int idle;  /* of a kind that threads without work wait for */
 	int named; /* the name is a variable's */
 	const char *name;

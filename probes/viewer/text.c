@@ -43,21 +43,29 @@ endtext(Arena *a, const Process *p)
 	return strcmp(p->ended, "running") == 0 ? "still runs" : "end not seen";
 }
 
+/* What it is called behind its kind, if that is known. */
+static const char *
+title(Arena *a, const Lock *l)
+{
+	return l->kind < 0 ? l->name : aprintf(a, "%s %s", kindname(l->kind), l->name);
+}
+
 static void
 writelock(const Text *t, Arena *a, const Lock *l)
 {
 	Num b[8];
-	const char *name = l->count > 1 || l->many
-			       ? aprintf(a, "%d%s, each %s", l->count, l->many ? " or more" : "", l->name)
-			       : l->name;
+	Lock each = *l;
 
-	fprintf(t->f, "%9s%9s%9s%11s%8s%12s%9s%9s  %s%s %s%s\n", humanns(&b[0], l->ns),
+	if(l->count > 1 || l->many)
+		each.name = aprintf(a, "%d%s, each %s", l->count, l->many ? " or more" : "", l->name);
+
+	fprintf(t->f, "%9s%9s%9s%11s%8s%12s%9s%9s  %s%s%s\n", humanns(&b[0], l->ns),
 	    humanns(&b[1], l->waits > 0 ? l->ns / l->waits : 0), humanns(&b[2], l->max),
 	    humancount(&b[3], l->idle ? l->waits : l->contended),
 	    l->counted ? humanshare(&b[4], l->contended, l->acquired) : "-",
 	    l->counted ? humancount(&b[5], l->acquired) : "-",
 	    l->holds > 0 ? humanns(&b[6], l->holdns / l->holds) : "-", l->holds > 0 ? humanns(&b[7], l->holdmax) : "-",
-	    bold(t), kindname(l->kind), name, plain(t));
+	    bold(t), title(a, &each), plain(t));
 	if(l->timeouts > 0)
 		fprintf(t->f, "%27s  %s of the waits timed out\n", "", humancount(&b[0], l->timeouts));
 	writepairs(t, a, l);
@@ -142,7 +150,7 @@ writeunfinished(const Text *t, Arena *a, const Process *p)
 		fprintf(t->f, "%9s  thread %d (%s) at %s", humanns(&b, u->ns), u->tid, u->thread,
 		    u->waiter != NULL ? sitetext(a, u->waiter->site) : "?");
 		if(u->lock != NULL)
-			fprintf(t->f, "\n%11sfor %s %s", "", kindname(u->lock->kind), u->lock->name);
+			fprintf(t->f, "\n%11sfor %s", "", title(a, u->lock));
 		if(u->holder != NULL)
 			fprintf(t->f, " <- held at %s", sitetext(a, u->holder));
 		fputc('\n', t->f);
@@ -167,7 +175,9 @@ writeprocess(const Text *t, Report *r, const Process *p)
 	    humancount(&b[0], p->waits), p->waits == 1 ? "" : "s", humancount(&b[1], p->lost),
 	    humanns(&b[2], p->overheadns), humanshare(&b[3], p->overheadns, p->threadns));
 	if(p->lost > 0)
-		fprintf(t->f, "  warning: %s event%s found no room in the profile: the figures are too low\n",
+		fprintf(t->f,
+		    "  warning: %s event%s found no room in the profile (see RENDEZ_SIZE): their lock or place is not"
+		    " known\n",
 		    humancount(&b[0], p->lost), p->lost == 1 ? "" : "s");
 	if(p->forkfailed > 0)
 		fprintf(t->f, "  warning: %s child process%s could not make a profile of its own\n",

@@ -243,6 +243,55 @@ want status 2 $?
 want status 2 $?
 ok "report says what it cannot read"
 
+cat >crowd.c <<'E2'
+#include <pthread.h>
+#include <semaphore.h>
+#include <unistd.h>
+enum { N = 1500 };
+static pthread_mutex_t m[N];
+static sem_t have, done;
+static void *holder(void *arg)
+{
+	for(int i = 0; i < N; i++) {
+		pthread_mutex_lock(&m[i]);
+		sem_post(&have);
+		usleep(30);
+		pthread_mutex_unlock(&m[i]);
+		sem_wait(&done);
+	}
+	return arg;
+}
+int main(void)
+{
+	pthread_t t;
+	for(int i = 0; i < N; i++)
+		pthread_mutex_init(&m[i], 0);
+	pthread_create(&t, 0, holder, 0);
+	for(int i = 0; i < N; i++) {
+		sem_wait(&have);
+		pthread_mutex_lock(&m[i]);
+		pthread_mutex_unlock(&m[i]);
+		sem_post(&done);
+	}
+	return pthread_join(t, 0);
+}
+E2
+cat >crowd.py <<'E2'
+import json, sys
+p = json.load(sys.stdin)["processes"][0]
+for what, f in ("waits", lambda o: o["waits"]), ("ns", lambda o: o["wait_ns"] if type(o["wait_ns"]) is int else o["wait_ns"]["total"]):
+	locks, threads = (sum(map(f, p[k])) for k in ("locks", "threads"))
+	if abs(locks - threads) > 1000 * (what == "ns"):
+		print("%s of locks %d, of threads %d" % (what, locks, threads))
+if not p["lost"]:
+	print("everything found room")
+if not any(l["kind"] == "unknown" and l["waits"] for l in p["locks"]):
+	print("no row of what did not fit")
+E2
+${CC:-cc} crowd.c -o crowd -pthread 2>>why && RENDEZ_SIZE=1 "$RENDEZ" run -q -o crowded ./crowd 2>err
+"$RENDEZ" report --format=json crowded 2>err | python3 crowd.py >>why 2>&1
+ok "waits that find no room in the tables are in the totals"
+
 "$RENDEZ" compare -n 1 sh -c 'echo same; echo same >&2; exit 3' >out 2>err
 want status 0 $?
 says out "the same in every run (3)"

@@ -32,6 +32,33 @@ TEST(Model, OrdersByTotalWaitWithIdlenessApart)
 	EXPECT_STREQ(p.lock[0].name, "initialised at prog+0x20");
 }
 
+TEST(Model, WhatFoundNoRoomIsInTheTotals)
+{
+	Builder b = twolocks();
+
+	/* as the recorder leaves them: a lock's pair without places, and the pairs of the lock that is none */
+	b.pair(2, 4, 400, 0);
+	b.pair(1, 7, 7000, b.stack({FPC(0, 0x140)}));
+	b.pair(1, 5, 500, 0);
+	b.pair(1, 6, 60, b.stack({FPC(0, 0x150)})).op = Owait;
+	Made m(b.bytes());
+	const Process &p = m.process();
+
+	EXPECT_EQ(p.waits, 2u + 3 + 5 + 4 + 7 + 5 + 6);
+	EXPECT_EQ(p.ns, 49000u + 200 + 3500 + 250 + 30);
+	ASSERT_EQ(p.nlock, 5);
+	EXPECT_STREQ(p.lock[0].name, "all that did not fit the profile");
+	EXPECT_EQ(p.lock[0].waits, 12u);
+	EXPECT_EQ(p.lock[0].kind, -1);
+	EXPECT_FALSE(p.lock[0].idle);
+	EXPECT_STREQ(p.lock[4].name, "all events that did not fit the profile");
+	EXPECT_TRUE(p.lock[4].idle);
+	EXPECT_EQ(p.lock[2].address, 0x7000u);
+	ASSERT_EQ(p.lock[2].npair, 2);
+	EXPECT_STREQ(p.lock[2].pair[1].waiter->function, "an unknown place");
+	EXPECT_EQ(p.lock[2].pair[1].waiterstack->n, 0);
+}
+
 TEST(Model, AddsThreadsOwnPagesToTheSharedTable)
 {
 	Builder b = twolocks();

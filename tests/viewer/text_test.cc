@@ -100,8 +100,12 @@ TEST(Text, WarnsOfWhatWasLost)
 	b.h.section[Spairs].lost = 2;
 	b.h.section[Slocks].lost = 5;
 	b.h.forkfailed = 1;
-	std::string s = text(b.bytes());
-	EXPECT_TRUE(has(s, "7 events found no room")) << s;
+	b.pair(1, 4, 4000, 0);
+	std::string s = text(b.bytes(), 1);
+
+	EXPECT_TRUE(has(s, "  all that did not fit the profile\n")) << s;
+	EXPECT_TRUE(has(s, "waited at an unknown place <- holder not seen\n")) << s;
+	EXPECT_TRUE(has(s, "7 events found no room in the profile (see RENDEZ_SIZE)")) << s;
 	EXPECT_TRUE(has(s, "1 child process could not")) << s;
 }
 
