@@ -163,20 +163,32 @@ profilefree(Profile *p)
 	free(p);
 }
 
+Head
+profilehead(const char *path, Fheader *h)
+{
+	static const char blank[7];
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
+
+	*h = (Fheader){0};
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if(fd < 0)
+		return Hnone;
+	if(fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = read(fd, h, sizeof *h);
+	close(fd);
+	if(n >= (ssize_t)sizeof blank && memcmp(h->magic, FMAGIC, sizeof blank) == 0)
+		return Hprofile;
+	return n == 0 || (n >= (ssize_t)sizeof blank && memcmp(h->magic, blank, sizeof blank) == 0) ? Hblank : Hnone;
+}
+
 int
 isprofile(const char *path)
 {
-	char magic[7];
-	struct stat st;
-	int fd, yes;
+	Fheader h;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if(fd < 0)
-		return 0;
-	yes = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, magic, sizeof magic) == sizeof magic &&
-	      memcmp(magic, FMAGIC, sizeof magic) == 0;
-	close(fd);
-	return yes;
+	return profilehead(path, &h) == Hprofile;
 }
 
 uint64_t

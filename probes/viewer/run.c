@@ -7,6 +7,7 @@
 #include "aside.h"
 #include "child.h"
 #include "command.h"
+#include "drain.h"
 #include "launch.h"
 #include "load.h"
 #include "mem.h"
@@ -89,8 +90,11 @@ summary(const Session *s, const char *prog)
 	char err[ERRLEN];
 	Report *r;
 
-	if(s->profiles + s->running == 0) {
-		complain("%s made no profile: the library was not loaded into it, or could not write", prog);
+	if(s->unmade > 0)
+		sayunmade(s->unmade);
+	if(s->profiles + s->running + s->stuck == 0) {
+		if(s->unmade == 0)
+			complain("%s made no profile: the library was not loaded into it, or could not write", prog);
 		return;
 	}
 	r = reportnew(1);

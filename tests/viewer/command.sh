@@ -160,6 +160,45 @@ says out 'still runs'
 echo >goon
 ok "report shows a run that still goes on"
 
+# What processes leave that are killed while they make their profiles: empty, or still without magic.
+cat >halfmade.sh <<'E2'
+sh -c 'echo $$' >pid
+: >"$RENDEZ_DIR/$(cat pid).0.rendez"
+head -c 8192 /dev/zero >"$RENDEZ_DIR/$(cat pid).1.rendez"
+echo "$RENDEZ_DIR" >dirname
+if [ $# != 0 ]; then
+	echo >began
+	read -r x <goon
+fi
+E2
+"$RENDEZ" run -o half sh halfmade.sh 2>err
+says err '2 processes ended before their profile was made'
+find half "$(cat dirname)" -name "$(cat pid).*" >>why 2>/dev/null
+"$RENDEZ" run -q -o half2 sh halfmade.sh wait 2>err &
+pid=$!
+read -r x <began
+kill -KILL $pid
+wait $pid 2>>err
+echo >goon
+if [ -w /dev/shm ]; then
+	unwritten=$(mktemp -d /dev/shm/rendez.XXXXXX)
+	: >"$unwritten/.home"
+	touch -d '1 hour ago' "$unwritten"
+fi
+n=0
+while [ "$(ls half2)" = "" ] && [ $n -lt 100 ]; do
+	n=$((n + 1))
+	"$RENDEZ" run -q true 2>err
+	sleep 0.1
+done
+find half2 "$(cat dirname)" -name "$(cat pid).*" >>why 2>/dev/null
+if [ -w /dev/shm ]; then
+	[ -e "$(cat dirname)" ] && echo "$(cat dirname) is left over" >>why
+	[ -e "$unwritten" ] && echo "a directory without a home is left over" >>why
+fi
+rm -rf "${unwritten:-half}"
+ok "what is half-made when its process is killed is removed, and counted"
+
 echo hello | "$RENDEZ" run -q cat >out 2>err
 want output hello "$(cat out)"
 "$RENDEZ" run sh -c 'echo out; echo err >&2' >out 2>err
@@ -199,8 +238,10 @@ says err "no command 'frobnicate'"
 ok "what cannot be run is refused with 126, 127 or 125"
 
 : >file
-"$RENDEZ" run -o file true 2>err
+"$RENDEZ" run -o file touch ran 2>err
 want status 125 $?
+want refusal "rendez: file: Not a directory" "$(cat err)"
+[ -e ran ] && echo "and yet it ran" >>why
 "$RENDEZ" run -o file/x true 2>err
 want status 125 $?
 says err "Not a directory"
