@@ -2,6 +2,7 @@
 #include "trial.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,14 +32,25 @@ measure(Trial *t, const Child *c, uint64_t wall)
 	t->status = c->status;
 }
 
+/* A file without a name, which the program gets as one of its three and not as another. */
+static FILE *
+unnamed(void)
+{
+	FILE *f = tmpfile();
+
+	if(f != NULL)
+		fcntl(fileno(f), F_SETFD, FD_CLOEXEC);
+	return f;
+}
+
 static int
 run(const Trialplan *p, Child *c, Trial *t, char *err)
 {
 	uint64_t begun;
 	int e;
 
-	t->out = tmpfile();
-	t->err = tmpfile();
+	t->out = unnamed();
+	t->err = unnamed();
 	if(t->out == NULL || t->err == NULL) {
 		snprintf(err, ERRLEN, "temporary file: %s", strerror(errno));
 		return Xown;

@@ -110,6 +110,8 @@ ok "MALLOC_CONF is the program's and not the command's"
 ls -A /proc/self/fd >native
 "$RENDEZ" run -q ls -A /proc/self/fd >under 2>err
 cmp native under >>why 2>&1
+"$RENDEZ" compare -n 1 sh -c 'exec ls -A /proc/self/fd >under' >out 2>err
+cmp native under >>why 2>&1
 ok "the program finds no descriptor that was not there"
 
 mkdir place
