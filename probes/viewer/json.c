@@ -89,6 +89,8 @@ lock(const Lock *l)
 	json_object_set_new(o, "timeouts", number(l->timeouts));
 	json_object_set_new(o, "wait_ns",
 	    json_pack("{s:o, s:o, s:o}", "total", number(l->ns), "max", number(l->max), "histogram", histogram(l)));
+	json_object_set_new(o, "waiting", number(l->waiting));
+	json_object_set_new(o, "waiting_ns", number(l->waitingns));
 	json_object_set_new(o, "hold_ns", hold);
 	json_object_set_new(o, "pairs", pairs);
 	return o;
@@ -97,9 +99,10 @@ lock(const Lock *l)
 static json_t *
 thread(const Thread *t)
 {
-	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "tid", t->tid, "name", t->name, "alive",
+	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tid", t->tid, "name", t->name, "alive",
 	    t->alive, "lived_ns", number(t->livedns), "waits", number(t->waits), "wait_ns", number(t->ns), "parked_ns",
-	    number(t->parkedns), "parks", number(t->parks), "overhead_ns", number(t->overheadns));
+	    number(t->parkedns), "parks", number(t->parks), "overhead_ns", number(t->overheadns), "waiting_ns",
+	    number(t->waitingns));
 }
 
 static json_t *

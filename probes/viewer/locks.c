@@ -224,6 +224,20 @@ addpair(Build *b, Map *known, Gather **gather, const Fpair *f)
 		g->bucket[i] += f->histogram[i];
 }
 
+/* A wait that had not ended. */
+static void
+addwaiting(Build *b, Gather **gather, const Farea *a)
+{
+	Fpair k = {.lock = a->current.lock, .op = a->current.op, .waits = 1};
+	uint64_t ns = waitingns(b, a);
+	Gather *g;
+
+	if(ns == 0 || (g = lockof(b, gather, &k)) == NULL)
+		return;
+	g->lock->waiting++;
+	g->lock->waitingns += ns;
+}
+
 /* All gathered: the histogram in ns, the pairs side by side. */
 static void
 finish(Build *b, Gather *g)
@@ -275,6 +289,7 @@ buildlocks(Build *b)
 	for(i = 0; i < p->narea; i++) {
 		const Farea *a = &p->area[i];
 
+		addwaiting(b, gather, a);
 		for(j = 0; j < FTHREADPAIRS; j++)
 			addpair(b, &known, gather, &a->pair[j]);
 		for(j = 0; j < FTHREADHOLDS; j++) {

@@ -46,6 +46,7 @@ typedef struct Lock {
 	uint64_t acquired, changes;
 	uint64_t waits, contended, timeouts;
 	uint64_t ns, max;
+	uint64_t waiting, waitingns; /* waits that had not ended: in none of the others */
 	uint64_t holds, holdns, holdmax;
 	Hist *hist;
 	int nhist;
@@ -59,6 +60,7 @@ typedef struct Thread {
 	const char *name;
 	int alive;
 	uint64_t livedns, waits, ns, parkedns, parks, overheadns;
+	uint64_t waitingns; /* in a wait that had not ended: not in ns */
 } Thread;
 
 /* A wait that had not ended. */

@@ -54,8 +54,8 @@ lockcmp(const void *x, const void *y)
 
 	if(a->idle != b->idle)
 		return a->idle - b->idle;
-	if(a->ns != b->ns)
-		return a->ns < b->ns ? 1 : -1;
+	if(a->ns + a->waitingns != b->ns + b->waitingns)
+		return a->ns + a->waitingns < b->ns + b->waitingns ? 1 : -1;
 	if((c = strcmp(a->name, b->name)) != 0)
 		return c;
 	if(a->address != b->address)

@@ -68,6 +68,9 @@ writelock(const Text *t, Arena *a, const Lock *l)
 	    bold(t), title(a, &each), plain(t));
 	if(l->timeouts > 0)
 		fprintf(t->f, "%27s  %s of the waits timed out\n", "", humancount(&b[0], l->timeouts));
+	if(l->waiting > 0)
+		fprintf(t->f, "%27s  and %s in %s wait%s that had not ended\n", "", humanns(&b[0], l->waitingns),
+		    humancount(&b[1], l->waiting), l->waiting == 1 ? "" : "s");
 	writepairs(t, a, l);
 	if(t->histogram)
 		writehistogram(t, l);
@@ -77,7 +80,7 @@ writelock(const Text *t, Arena *a, const Lock *l)
 static void
 writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 {
-	uint64_t ns = 0, waits = 0;
+	uint64_t ns = 0, waits = 0, waiting = 0, waitingns = 0;
 	int i, total = 0, shown = 0;
 	Num b1, b2;
 
@@ -86,14 +89,19 @@ writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 			total++;
 			ns += row[i].ns;
 			waits += row[i].waits;
+			waiting += row[i].waiting;
+			waitingns += row[i].waitingns;
 		}
 	if(total == 0) {
 		if(!idle)
 			fprintf(t->f, "\n%sNo thread waited for a lock.%s\n", bold(t), plain(t));
 		return;
 	}
-	fprintf(t->f, "\n%s%s%s: %s in %s wait%s\n", bold(t), idle ? "Waits for an event" : "Waits for a lock",
-	    plain(t), humanns(&b1, ns), humancount(&b2, waits), waits == 1 ? "" : "s");
+	fprintf(t->f, "\n%s%s%s: %s in %s wait%s", bold(t), idle ? "Waits for an event" : "Waits for a lock", plain(t),
+	    humanns(&b1, ns), humancount(&b2, waits), waits == 1 ? "" : "s");
+	if(waiting > 0)
+		fprintf(t->f, ", and %s in %s that had not ended", humanns(&b1, waitingns), humancount(&b2, waiting));
+	fputc('\n', t->f);
 	if(idle)
 		fprintf(t->f,
 		    "  Conditions, semaphores and the like: a thread with nothing to do, or one that needs another's"
@@ -126,9 +134,13 @@ writethreads(const Text *t, const Process *p)
 	for(i = 0; i < n; i++) {
 		const Thread *h = &p->thread[i];
 
-		fprintf(t->f, "%9s%9s%9s%9s%11s%11s%11d  %s\n", humanns(&b[0], h->ns),
-		    humanshare(&b[1], h->ns, h->livedns), humanns(&b[2], h->livedns), humanns(&b[3], h->parkedns),
-		    humancount(&b[4], h->waits), humanns(&b[5], h->overheadns), h->tid, h->name);
+		fprintf(t->f, "%9s%9s%9s%9s%11s%11s%11d  %s", humanns(&b[0], h->ns + h->waitingns),
+		    humanshare(&b[1], h->ns + h->waitingns, h->livedns), humanns(&b[2], h->livedns),
+		    humanns(&b[3], h->parkedns), humancount(&b[4], h->waits), humanns(&b[5], h->overheadns), h->tid,
+		    h->name);
+		if(h->waitingns > 0)
+			fprintf(t->f, " (%s of it in a wait that had not ended)", humanns(&b[0], h->waitingns));
+		fputc('\n', t->f);
 	}
 	if(n < p->nthread)
 		fprintf(t->f, "%9s  ... and %d more\n", "", p->nthread - n);

@@ -1,5 +1,6 @@
 // The model: what is added up, what is named, what comes first.
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include "builder.hh"
 
 static Builder
@@ -167,13 +168,45 @@ TEST(Model, WhatStillWaitsIsSaid)
 	a.current.waiter = 1;
 	a.current.holder = FPC(0, 0x300);
 	b.areas.push_back(a);
+	b.threads[0].area = 1;
 	Made m(b.bytes());
 	const Process &p = m.process();
 
+	EXPECT_EQ(p.thread[0].waitingns, 50000u);
+	EXPECT_EQ(p.thread[0].ns, 0u);
+	EXPECT_EQ(p.lock[0].address, 0x7000u) << "what is waited for still is dear too";
+	EXPECT_EQ(p.lock[0].waiting, 1u);
+	EXPECT_EQ(p.lock[0].waitingns, 50000u);
 	ASSERT_EQ(p.nunfinished, 1);
 	EXPECT_EQ(p.unfinished[0].ns, 50000u);
 	EXPECT_EQ(p.unfinished[0].lock->address, 0x7000u);
 	EXPECT_STREQ(p.unfinished[0].holder->function, "prog+0x300");
+}
+
+TEST(Model, WhatStillWaitsInAProcessThatRunsHasWaitedUntilNow)
+{
+	struct timespec t;
+	Builder b;
+	Farea a{};
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	b.h.ended = Frunning;
+	b.h.pid = getpid();
+	b.h.starttime = 0;
+	b.h.clockkind = 0;
+	b.h.start.ns = b.h.start.ticks = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec - 1000000000;
+	b.h.last[0] = b.h.start;
+	a.thread = (uint32_t)b.thread(1, "t", b.h.start.ticks, 0) + 1;
+	a.current.lock = b.lock(Kmutex, 0x7000);
+	a.current.begun = b.h.start.ticks + 1000;
+	b.areas.push_back(a);
+	b.threads[0].area = 1;
+	Made m(b.bytes());
+
+	EXPECT_STREQ(m.process().ended, "running");
+	EXPECT_GE(m.process().thread[0].waitingns, 999999000u);
+	EXPECT_GE(m.process().thread[0].livedns, m.process().thread[0].waitingns);
+	EXPECT_EQ(m.process().unfinished[0].ns, m.process().lock[0].waitingns);
 }
 
 TEST(Model, ALaterProgramOfTheSameProcessIsAnExec)

@@ -109,6 +109,24 @@ TEST(Text, WarnsOfWhatWasLost)
 	EXPECT_TRUE(has(s, "1 child process could not")) << s;
 }
 
+TEST(Text, CountsAWaitThatHadNotEnded)
+{
+	Builder b;
+	Farea a{};
+
+	a.thread = (uint32_t)b.thread(1, "stuck", 2000, 0) + 1;
+	a.current.lock = b.lock(Kmutex, 0x7000);
+	a.current.begun = 901000;
+	b.areas.push_back(a);
+	b.threads[0].area = 1;
+	std::string s = text(b.bytes());
+
+	EXPECT_FALSE(has(s, "No thread waited")) << s;
+	EXPECT_TRUE(has(s, "Waits for a lock: 0 in 0 waits, and 50.0 us in 1 that had not ended\n")) << s;
+	EXPECT_TRUE(has(s, "  and 50.0 us in 1 wait that had not ended\n")) << s;
+	EXPECT_TRUE(has(s, "stuck (50.0 us of it in a wait that had not ended)\n")) << s;
+}
+
 TEST(Text, SaysHowTheProcessEnded)
 {
 	Builder b;
