@@ -80,7 +80,7 @@ writelock(const Text *t, Arena *a, const Lock *l)
 static void
 writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 {
-	uint64_t ns = 0, waits = 0, waiting = 0, waitingns = 0;
+	uint64_t ns = 0, waits = 0, holds = 0, waiting = 0, waitingns = 0;
 	int i, total = 0, shown = 0;
 	Num b1, b2;
 
@@ -89,6 +89,7 @@ writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 			total++;
 			ns += row[i].ns;
 			waits += row[i].waits;
+			holds += row[i].holds;
 			waiting += row[i].waiting;
 			waitingns += row[i].waitingns;
 		}
@@ -101,7 +102,7 @@ writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 	    humanns(&b1, ns), humancount(&b2, waits), waits == 1 ? "" : "s");
 	if(waiting > 0)
 		fprintf(t->f, ", and %s in %s that had not ended", humanns(&b1, waitingns), humancount(&b2, waiting));
-	fputc('\n', t->f);
+	fprintf(t->f, "%s\n", holds > 0 ? "; hold times are sampled" : "");
 	if(idle)
 		fprintf(t->f,
 		    "  Conditions, semaphores and the like: a thread with nothing to do, or one that needs another's"

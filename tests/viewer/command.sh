@@ -331,6 +331,15 @@ if not p["lost"]:
 if not any(l["kind"] == "unknown" and l["waits"] for l in p["locks"]):
 	print("no row of what did not fit")
 E2
+for size in abc -3 0 4x; do
+	RENDEZ_SIZE=$size "$RENDEZ" run -q true 2>err
+	want "RENDEZ_SIZE=$size" "rendez: RENDEZ_SIZE is 1 to 256 (MiB): it is taken for 4, not $size" "$(cat err)"
+done
+RENDEZ_SIZE=1024 "$RENDEZ" run -q -o large true 2>err
+says err 'it is taken for 256, not 1024'
+"$RENDEZ" report large >out 2>err || cat err >>why
+ok "a size that cannot be is said, and the largest can be read"
+
 ${CC:-cc} crowd.c -o crowd -pthread 2>>why && RENDEZ_SIZE=1 "$RENDEZ" run -q -o crowded ./crowd 2>err
 "$RENDEZ" report --format=json crowded 2>err | python3 crowd.py >>why 2>&1
 ok "waits that find no room in the tables are in the totals"

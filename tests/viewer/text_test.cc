@@ -121,6 +121,9 @@ TEST(Text, CountsAWaitThatHadNotEnded)
 	b.threads[0].area = 1;
 	std::string s = text(b.bytes());
 
+	b.locks[2].holds = 3;
+	EXPECT_FALSE(has(s, "hold times")) << s;
+	EXPECT_TRUE(has(text(b.bytes()), "ended; hold times are sampled\n"));
 	EXPECT_FALSE(has(s, "No thread waited")) << s;
 	EXPECT_TRUE(has(s, "Waits for a lock: 0 in 0 waits, and 50.0 us in 1 that had not ended\n")) << s;
 	EXPECT_TRUE(has(s, "  and 50.0 us in 1 wait that had not ended\n")) << s;
