@@ -21,6 +21,8 @@
 
 enum { DEFAULTRUNS = 5, MAXRUNS = 10000, Ofmt = 256, Onorecord };
 
+static const off_t MAXINPUT = 64 << 20; /* of a pipe, which is read to its end before the first run */
+
 typedef struct Options {
 	int runs, json, record;
 	char **argv;
@@ -77,7 +79,9 @@ const struct argp compareargp = {
     parse,
     "[--] PROGRAM [ARG...]",
     "Run PROGRAM natively and with librendez.so in turn; compare time, memory and behaviour.\v"
-    "Standard input is /dev/null, or, if it is not a terminal, the same input for each run. What PROGRAM writes is "
+    "Standard input is /dev/null, or, if it is not a terminal, the same input for each run; of a pipe, which is read "
+    "to "
+    "its end first, at most 64 MiB. What PROGRAM writes is "
     "compared "
     "byte by byte and not shown. Exit status: 0; 1 if exit status, standard output or standard error were the same in "
     "all "
@@ -94,6 +98,7 @@ input(off_t *start, char *err)
 	char buf[8192];
 	struct stat st;
 	ssize_t n = 0;
+	off_t all = 0;
 	FILE *f;
 	int fd;
 
@@ -112,11 +117,19 @@ input(off_t *start, char *err)
 	fd = f == NULL ? -1 : fcntl(fileno(f), F_DUPFD_CLOEXEC, 3);
 	if(f != NULL)
 		fclose(f);
-	while(fd >= 0 && (n = read(0, buf, sizeof buf)) > 0)
+	while(fd >= 0 && (n = read(0, buf, sizeof buf)) > 0) {
+		all += n;
+		if(all > MAXINPUT) {
+			snprintf(err, ERRLEN, "standard input: more than %d MiB come through a pipe: let it be a file",
+			    (int)(MAXINPUT >> 20));
+			close(fd);
+			return -1;
+		}
 		if(write(fd, buf, (size_t)n) != n) {
 			n = -1;
 			break;
 		}
+	}
 	if(fd < 0 || n < 0) {
 		snprintf(err, ERRLEN, "standard input: %s", strerror(errno));
 		return -1;
@@ -225,7 +238,7 @@ comparemain(int argc, char **argv)
 		conclude(&o, &r, &v);
 		(o.json ? verdictjson : verdicttext)(stdout, &v);
 		if(o.record && r.profiles == 0)
-			complain("%s made no profile: was the library loaded into it at all?", o.argv[0]);
+			complain("%s made no profile: %s", o.argv[0], whynoprofile());
 		e = differs(&v) ? Xdiffer : 0;
 		if(fflush(stdout) != 0) {
 			complain("standard output: %s", strerror(errno));

@@ -11,6 +11,7 @@
 #include "mem.h"
 
 enum { MAXPROFILE = 256 << 20 };
+static const uint64_t LONGEST = 1000000000000000000; /* ns: no process has lived for 30 years */
 
 static Profile *
 bad(Profile *p, char *err, const char *path, const char *what)
@@ -116,6 +117,8 @@ profileparse(const char *path, void *buf, size_t n, char err[ERRLEN])
 	for(i = 0; i < NSECT; i++)
 		p->lost += p->h.section[i].lost;
 	setclock(p);
+	if(profilens(p, p->endticks - p->h.start.ticks) > LONGEST)
+		return bad(p, err, path, "damaged profile: it tells of a time that cannot be");
 	return p;
 }
 

@@ -24,7 +24,9 @@ typedef struct Options {
 
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0,
-	"Where the profiles go (default: rendez.PROGRAM.PID here, made when the program has ended)", 0},
+	"Where the profiles go (default: rendez.PROGRAM.PID here, with the PID of rendez, made when the program has "
+	"ended)",
+	0},
     {"check", 'c', NULL, 0, "Look for wrong use of locks: say each at once, and show its stacks in the report", 0},
     {"force", 'f', NULL, 0, "Replace the profiles that an earlier run left in DIR", 0},
     {"quiet", 'q', NULL, 0, "Print no summary at the end", 0},
@@ -94,7 +96,7 @@ summary(const Session *s, const char *prog)
 		sayunmade(s->unmade);
 	if(s->profiles + s->running + s->stuck == 0) {
 		if(s->unmade == 0)
-			complain("%s made no profile: the library was not loaded into it, or could not write", prog);
+			complain("%s made no profile: %s", prog, whynoprofile());
 		return;
 	}
 	r = reportnew(1);

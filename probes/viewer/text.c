@@ -80,8 +80,8 @@ writelock(const Text *t, Arena *a, const Lock *l)
 static void
 writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 {
+	int i, total = 0, shown = 0, sems = 0;
 	uint64_t ns = 0, waits = 0, holds = 0, waiting = 0, waitingns = 0;
-	int i, total = 0, shown = 0;
 	Num b1, b2;
 
 	for(i = 0; i < n; i++)
@@ -90,6 +90,7 @@ writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 			ns += row[i].ns;
 			waits += row[i].waits;
 			holds += row[i].holds;
+			sems += row[i].kind == Ksem || row[i].kind == Ksemacquire;
 			waiting += row[i].waiting;
 			waitingns += row[i].waitingns;
 		}
@@ -106,7 +107,10 @@ writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 	if(idle)
 		fprintf(t->f,
 		    "  Conditions, semaphores and the like: a thread with nothing to do, or one that needs another's"
-		    " result.\n  Not contention; long times here are mostly idleness.\n");
+		    " result.\n  Not contention; long times here are mostly idleness.\n%s",
+		    sems > 0
+			? "  But a semaphore may be a lock, as python's threading.Lock is: then it is contention.\n"
+			: "");
 	fprintf(t->f, "\n%9s%9s%9s%11s%8s%12s%9s%9s  %s\n", "wait", "avg", "max", idle ? "waits" : "contended", "share",
 	    "acquired", "hold avg", "hold max", idle ? "event" : "lock");
 	for(i = 0; i < n; i++) {

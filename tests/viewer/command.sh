@@ -261,6 +261,13 @@ says err "profiles of an earlier run"
 [ -e ran ] && echo "and yet it ran" >>why
 ok "a directory that cannot take profiles is refused before the program runs"
 
+(cd /proc && "$RENDEZ" run true) 2>err
+want status 125 $?
+says err 'name another place for the profiles with -o'
+RENDEZ=off "$RENDEZ" run true 2>err
+says err 'true made no profile: RENDEZ=off is set'
+ok "why there are no profiles is said"
+
 RENDEZ_LIB=/nowhere/lib.so "$RENDEZ" run true 2>err
 want status 125 $?
 says err "RENDEZ_LIB: /nowhere/lib.so"
@@ -361,6 +368,9 @@ says out "the same in every run (0)"
 echo 4712 >number
 "$RENDEZ" compare -n 2 sh -c 'read x; [ "$x" = 4712 ]' <number >out 2>err
 says out "the same in every run (0)"
+yes | "$RENDEZ" compare -n 1 true >out 2>err
+want status 125 $?
+says err 'more than 64 MiB come through a pipe'
 "$RENDEZ" compare -n 1 --format=json -- true >out 2>err
 python3 -c 'import json; d = json.load(open("out")); assert d["format"] == "rendez-compare" and not d["differs"]' 2>>why
 "$RENDEZ" compare -n 0 true 2>err

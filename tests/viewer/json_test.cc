@@ -123,6 +123,21 @@ TEST(Json, HasTheKeysOfVersionOne)
 	json_decref(o);
 }
 
+TEST(Json, HasNoStatusThatIsNotKnown)
+{
+	Builder b;
+
+	for(int ended : {Fexit, Fsignal, Fexec, Frunning}) {
+		b.h.ended = (uint32_t)ended;
+		Made made(b.bytes());
+		json_t *o = written(made.r), *p = json_array_get(json_object_get(o, "processes"), 0);
+
+		EXPECT_EQ(json_is_null(json_object_get(p, "status")), ended == Fexec || ended == Frunning) << ended;
+		EXPECT_TRUE(json_object_get(p, "status") != nullptr);
+		json_decref(o);
+	}
+}
+
 TEST(Json, IsValidWhateverTheFileSays)
 {
 	Builder b;
@@ -130,7 +145,7 @@ TEST(Json, IsValidWhateverTheFileSays)
 
 	b.pair(l, UINT64_MAX, UINT64_MAX, b.stack({1}));
 	b.pair(l, UINT64_MAX, UINT64_MAX, b.stack({1}));
-	b.thread(-5, "\xff\"\\\n", UINT64_MAX, 1);
+	b.thread(-5, "\xff\"\\\n", 5, 1);
 	b.h.pid = -1;
 	memset(b.h.exe, '"', sizeof b.h.exe);
 	Made made(b.bytes());

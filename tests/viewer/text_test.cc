@@ -77,6 +77,10 @@ TEST(Text, SaysWhoWaitedForWhom)
 	EXPECT_TRUE(has(s, "mutex initialised at prog+0x10\n")) << s;
 	EXPECT_LT(s.find("Waits for a lock"), s.find("Waits for an event")) << s;
 	EXPECT_TRUE(has(s, "mostly idleness")) << s;
+	EXPECT_FALSE(has(s, "may be a lock")) << s;
+	b.locks[c].kind = Ksem + 1;
+	EXPECT_TRUE(has(text(b.bytes()), "But a semaphore may be a lock")) << s;
+	b.locks[c].kind = Kcond + 1;
 	EXPECT_TRUE(has(s, "exited with status 0")) << s;
 	EXPECT_FALSE(has(s, "prog+0x310")) << s;
 	EXPECT_FALSE(has(s, "\033")) << "no colour but on a terminal";
