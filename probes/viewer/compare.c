@@ -33,6 +33,7 @@ typedef struct Runs {
 	double *native[NMEASURE], *under[NMEASURE], *ratio[NMEASURE];
 	int nratio[NMEASURE];
 	int profiles;
+	int atmost[2];
 	int unsteady[NASPECT], differ[NASPECT]; /* a native run, a run under the library, was not as the first */
 } Runs;
 
@@ -168,6 +169,7 @@ pair(const Trialplan *plan, Runs *r, int i, char *err)
 		}
 		memcpy(m[under], t.m, sizeof t.m);
 		r->profiles += t.profiles;
+		r->atmost[under] |= i >= 0 && t.atmost;
 		if(r->first.out == NULL)
 			r->first = t;
 		else {
@@ -195,6 +197,7 @@ conclude(const Options *o, const Runs *r, Verdict *v)
 		v->under[i] = stats(r->under[i], o->runs);
 		v->ratio[i] = stats(r->ratio[i], r->nratio[i]);
 	}
+	memcpy(v->atmost, r->atmost, sizeof v->atmost);
 	for(i = 0; i < NASPECT; i++)
 		v->same[i] = r->unsteady[i] ? Unsteady : r->differ[i] ? Differs : Alike;
 	v->bytes[Aout] = filebytes(r->first.out);

@@ -14,6 +14,8 @@
 #include "mem.h"
 #include "session.h"
 
+enum { NEAR = 256 }; /* KiB: what the search for the program may add; the kernel counts no better */
+
 static uint64_t
 tvns(struct timeval t)
 {
@@ -29,6 +31,7 @@ measure(Trial *t, const Child *c, uint64_t wall)
 	t->m[Mvoluntary] = (uint64_t)c->usage.ru_nvcsw;
 	t->m[Minvoluntary] = (uint64_t)c->usage.ru_nivcsw;
 	t->m[Mmemory] = (uint64_t)c->usage.ru_maxrss * 1024;
+	t->atmost = c->usage.ru_maxrss <= c->peak + NEAR;
 	t->status = c->status;
 }
 
@@ -46,7 +49,6 @@ unnamed(void)
 static int
 run(const Trialplan *p, Child *c, Trial *t, char *err)
 {
-	uint64_t begun;
 	int e;
 
 	t->out = unnamed();
@@ -62,13 +64,12 @@ run(const Trialplan *p, Child *c, Trial *t, char *err)
 	c->in = p->in;
 	c->out = fileno(t->out);
 	c->err = fileno(t->err);
-	begun = nsnow();
 	e = runchild(c);
 	if(e != 0) {
 		snprintf(err, ERRLEN, "%s: %s", p->argv[0], strerror(e));
 		return e == ENOENT ? Xnotfound : Xnotrun;
 	}
-	measure(t, c, nsnow() - begun);
+	measure(t, c, nsnow() - c->begun);
 	return c->asked != 0 ? -c->asked : 0;
 }
 
@@ -107,7 +108,7 @@ rununder(const Trialplan *p, Child *c, Trial *t, char *err)
 int
 trialrun(const Trialplan *p, int under, Trial *t, char err[ERRLEN])
 {
-	Child c = {.argv = p->argv};
+	Child c = {.argv = p->argv, .fresh = 1};
 
 	*t = (Trial){.status = 0};
 	return under ? rununder(p, &c, t, err) : run(p, &c, t, err);
