@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../../compat/linux.h"
 #include "aside.h"
 #include "fresh.h"
 
@@ -154,6 +155,7 @@ runchild(Child *c)
 	/* blocked signals wait even if they are ignored, so dispositions stay as the program is to find them */
 	sigprocmask(SIG_SETMASK, &all, &mask);
 	sigaction(SIGCHLD, &dfl, &chld);
+	c->begun = nsnow();
 	c->pid = fork();
 	if(c->pid == 0)
 		dress(c, &mask, &chld, p[1]);
