@@ -25,7 +25,7 @@
 #include "aside.h"
 
 #define FRESH "rendez, small" /* as its own name: with the mask and the descriptor before the program's arguments */
-#define PRELOAD "LD_PRELOAD="
+static const char preload[] = "LD_PRELOAD=";
 
 enum { Fname, Fmask, Ffd, Fargs };
 
@@ -34,7 +34,7 @@ static void
 rename1(char **envp, char from, char to)
 {
 	for(; *envp != NULL; envp++)
-		if((*envp)[0] == from && strncmp(*envp + 1, PRELOAD + 1, sizeof PRELOAD - 2) == 0)
+		if((*envp)[0] == from && strncmp(*envp + 1, preload + 1, sizeof preload - 2) == 0)
 			(*envp)[0] = to;
 }
 
@@ -76,10 +76,10 @@ becomefresh(char **argv, const sigset_t *mask, int fd)
 		small[Ffd] = num;
 		memcpy(small + Fargs, argv, ((size_t)argc + 1) * sizeof *argv);
 		fcntl(fd, F_SETFD, 0);
-		rename1(environ, PRELOAD[0], '-');
+		rename1(environ, preload[0], '-');
 		execv("/proc/self/exe", small);
 	}
-	rename1(environ, '-', PRELOAD[0]);
+	rename1(environ, '-', preload[0]);
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	become(argv, mask, fd);
 }
@@ -97,7 +97,7 @@ small(int argc, char **argv, char **envp)
 		return;
 	environ = envp;
 	asidereturn();
-	rename1(envp, '-', PRELOAD[0]);
+	rename1(envp, '-', preload[0]);
 	for(i = 0; i < sizeof mask; i++) {
 		sscanf(argv[Fmask] + 2 * i, "%2x", &byte);
 		((unsigned char *)&mask)[i] = (unsigned char)byte;

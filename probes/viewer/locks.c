@@ -110,6 +110,7 @@ addhold(Lock *l, const Profile *p, uint64_t n, uint64_t ticks, uint64_t max)
 		l->holdmax = profilens(p, max);
 }
 
+/* idle: -1 to go by its kind. */
 static Gather *
 newlock(Build *b, uint32_t id, int idle)
 {
@@ -120,7 +121,7 @@ newlock(Build *b, uint32_t id, int idle)
 	g->lock = l;
 	l->id = id;
 	l->kind = (int)(f->kind <= NKIND ? f->kind : NKIND + 1) - 1;
-	l->idle = idle;
+	l->idle = idle < 0 ? isidle(l->kind) : idle;
 	l->address = f->address;
 	l->init = codesite(b, f->init);
 	l->first = codesite(b, f->first);
@@ -282,7 +283,7 @@ buildlocks(Build *b)
 
 	proc->lock = aalloc(b->a, (p->nlock + 2) * sizeof proc->lock[0]);
 	for(i = 0; i < p->nlock; i++)
-		gather[i] = p->lock[i].kind != 0 ? newlock(b, (uint32_t)i, isidle((int)p->lock[i].kind - 1)) : NULL;
+		gather[i] = p->lock[i].kind != 0 ? newlock(b, (uint32_t)i, -1) : NULL;
 	gather[p->nlock] = NULL;
 	for(i = 0; i < p->npair; i++)
 		addpair(b, &known, gather, &p->pair[i]);
