@@ -18,17 +18,16 @@ suffixed(const char *name)
 	return n > k && strcmp(name + n - k, PROFILESUFFIX) == 0;
 }
 
-/* A file may be found in memory and at home, or named twice: its process is in the report once. */
+/* Whether it is new to the report: a process may be found in memory and at home, or be named twice. */
 static int
-known(const Report *r, int pid, uint64_t starttime, uint64_t realtime)
+isnew(Report *r, int pid, uint64_t starttime, uint64_t realtime)
 {
-	int i;
+	uint64_t who = (uint64_t)pid << 40 ^ starttime;
 
-	for(i = 0; i < r->nprocess; i++)
-		if(r->process[i].pid == pid && r->process[i].starttime == starttime &&
-		    r->process[i].realtime == realtime)
-			return 1;
-	return 0;
+	if(mapget(&r->seen, who, realtime) != NULL)
+		return 0;
+	mapput(&r->seen, who, realtime, r);
+	return 1;
 }
 
 static int
@@ -38,7 +37,7 @@ loadfile(Report *r, const char *path, char *err)
 
 	if(p == NULL)
 		return -1;
-	if(!known(r, p->h.pid, p->h.starttime, p->h.realtime))
+	if(isnew(r, p->h.pid, p->h.starttime, p->h.realtime))
 		reportadd(r, p);
 	profilefree(p);
 	return 1;
@@ -87,7 +86,7 @@ loadquiet(Report *r, FILE *f)
 			p.realtime = (uint64_t)real;
 			p.starttime = (uint64_t)start;
 			p.durationns = (uint64_t)duration;
-			if(!known(r, p.pid, p.starttime, p.realtime))
+			if(isnew(r, p.pid, p.starttime, p.realtime))
 				reportquiet(r, &p);
 			n++;
 		}
@@ -126,6 +125,8 @@ static int
 loaddir(Report *r, const char *dir, char *err)
 {
 	struct dirent **name;
+	Fheader h;
+	Head head;
 	int i, n, got = 0, failed = 0;
 
 	n = scandir(dir, &name, wanted, alphasort);
@@ -143,7 +144,7 @@ loaddir(Report *r, const char *dir, char *err)
 				got += loadquiet(r, f);
 				fclose(f);
 			}
-		} else if(suffixed(name[i]->d_name) || isprofile(path)) {
+		} else if((head = profilehead(path, &h)) == Hprofile || (suffixed(name[i]->d_name) && head != Hblank)) {
 			char why[ERRLEN];
 
 			if(loadfile(r, path, why) > 0)

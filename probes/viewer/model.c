@@ -26,6 +26,7 @@ reportfree(Report *r)
 {
 	symclose(r->symbols);
 	afree(&r->arena);
+	mapfree(&r->seen);
 	free(r->process);
 	free(r->warning);
 	free(r);

@@ -112,6 +112,7 @@ typedef struct Report {
 	int nprocess, room;
 	const char **warning;
 	int nwarning;
+	Map seen; /* load's: whose profiles were read */
 } Report;
 
 /* files: whether the program's files are read for names. */

@@ -197,10 +197,11 @@ TEST(Load, ADamagedFileDoesNotHideTheOthers)
 
 	d.file("1.rendez", b.bytes());
 	d.file("2.rendez", b.bytes().substr(0, 100));
+	d.file("3.rendez", "");
 	d.file("notes.txt", "mine");
 	EXPECT_EQ(load(r, d.path.c_str(), err), 1);
 	ASSERT_EQ(r->nwarning, 1);
-	EXPECT_NE(strstr(r->warning[0], "2.rendez: damaged"), nullptr);
+	EXPECT_NE(strstr(r->warning[0], "2.rendez: damaged"), nullptr) << "and no word of what is not made yet";
 	reportfree(r);
 }
 
