@@ -132,10 +132,13 @@ runmain(int argc, char **argv)
 	e = launchcheck(o.argv[0], &l, err);
 	if(e != 0) {
 		complain("%s", err);
+		launchfree(&l);
 		return e;
 	}
 	if(sessionopen(&s, o.dir, o.argv[0], o.force, err) < 0) {
 		complain("%s", err);
+		launchfree(&l);
+		sessionfree(&s);
 		return Xown;
 	}
 	preload = preloadwith(s.lib, getenv("LD_PRELOAD"), l.asan, &asanfirst);
