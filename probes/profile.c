@@ -17,7 +17,7 @@ enum {
 	MAXDIR = 1024,
 	MAXTRIES = 10000,
 	DEFAULTMIB = 4,
-	MAXMIB = 1024,
+	MAXMIB = 256,	   /* what the reader takes */
 	REFRESH = 1 << 28, /* ticks, about 0.1 s: the clock pair is no older when a wait ended */
 	SOONER = 1 << 20,  /* likewise, in the first moments: a process may not live that long */
 	FARAPART = 1 << 12,
@@ -85,19 +85,33 @@ append(char *p, const char *s, uint64_t n)
 	return p;
 }
 
-/* The sections' sizes and places for a file of so many MiB. */
-static void
-plan(const char *mib)
+/* What RENDEZ_SIZE says; if that cannot be, it is said what is done instead. */
+static uint64_t
+size(const char *mib)
 {
-	uint64_t n = 0, off = FPAGE;
+	char line[64];
+	uint64_t n = 0;
+	const char *p;
+
+	if(mib == nil || mib[0] == 0)
+		return DEFAULTMIB;
+	for(p = mib; *p >= '0' && *p <= '9' && n <= MAXMIB; p++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	if(*p == 0 && n > 0 && n <= MAXMIB)
+		return n;
+	n = n > MAXMIB ? MAXMIB : DEFAULTMIB;
+	append(stpcpy(append(line, "RENDEZ_SIZE is 1 to ", MAXMIB), " (MiB)"), ": it is taken for ", n);
+	say(line, ", not ", mib, nil);
+	return n;
+}
+
+/* The sections' sizes and places for a file of n MiB. */
+static void
+plan(uint64_t n)
+{
+	uint64_t off = FPAGE;
 	int i, shift;
 
-	for(; mib != nil && *mib >= '0' && *mib <= '9' && n <= MAXMIB; mib++)
-		n = n * 10 + (uint64_t)(*mib - '0');
-	if(n == 0)
-		n = DEFAULTMIB;
-	if(n > MAXMIB)
-		n = MAXMIB;
 	/* In steps of two: some tables want powers of two. */
 	shift = 63 - __builtin_clzll(n) - 2;
 	for(i = 0; i < NSECT; i++) {
@@ -278,7 +292,7 @@ profilemake(const char *d, const char *mib)
 		return "the name is too long";
 	if(d != nil)
 		strcpy(dir + n, d);
-	plan(mib);
+	plan(size(mib));
 	h = make(&err);
 	if(h == nil)
 		return why(err);

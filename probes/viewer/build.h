@@ -4,6 +4,8 @@
 
 #include "model.h"
 
+enum { OTHERS = 1 }; /* the lock that stands for all that found no room: its entry has no kind */
+
 typedef struct Build {
 	Report *r;
 	Arena *a;
@@ -11,6 +13,7 @@ typedef struct Build {
 	Process *proc;
 	const char *exe;
 	Module **module; /* by the profile's index */
+	uint64_t now;	 /* ticks: its end, or this moment if it still runs */
 	Map stacks;	 /* by content */
 	Lock **lockbyid;
 } Build;
@@ -20,6 +23,8 @@ const Site *codesite(Build *, Fpc);
 /* The stack with this id; if there is none, one of the frames at site alone; nil if that is 0 too. */
 const Stack *buildstack(Build *, uint32_t id, Fpc site);
 void buildlocks(Build *);
+/* How long, in ns, the thread of this page has waited in a wait that has not ended; 0 if in none. */
+uint64_t waitingns(const Build *, const Farea *);
 /* The variable at an address of data, and its module; nil if there is none. */
 const char *variableat(Build *, uint64_t address, const char **module);
 void buildwrongs(Build *);

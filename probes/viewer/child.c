@@ -17,15 +17,16 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../../compat/linux.h"
+#include "aside.h"
+#include "fresh.h"
 
 enum { TICKMS = 250 };
 
-/* In the child: never returns but through exec, and says why if that fails. */
+/* In the child. */
 static void
-become(const Child *c, const sigset_t *mask, const struct sigaction *chld, int fd)
+dress(const Child *c, const sigset_t *mask, const struct sigaction *chld, int fd)
 {
-	int e;
-
 	if(c->in >= 0)
 		dup2(c->in, 0);
 	if(c->out >= 0)
@@ -38,13 +39,9 @@ become(const Child *c, const sigset_t *mask, const struct sigaction *chld, int f
 		setenv("RENDEZ_DIR", c->dir, 1);
 	if(c->norecord)
 		setenv("RENDEZ", "off", 1);
+	asidereturn();
 	sigaction(SIGCHLD, chld, NULL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	execvp(c->argv[0], c->argv);
-	e = errno;
-	if(write(fd, &e, sizeof e) != sizeof e)
-		_exit(126);
-	_exit(127);
+	(c->fresh ? becomefresh : become)(c->argv, mask, fd);
 }
 
 /* Whether the process is stopped, by field 3 of its stat. */
@@ -128,6 +125,22 @@ attend(Child *c, const sigset_t *all)
 	}
 }
 
+/* Which process is to be the program, and since when. */
+static void
+settle(Child *c, int fd)
+{
+	Born b;
+
+	if(read(fd, &b, sizeof b) != sizeof b)
+		return;
+	c->begun = b.ns;
+	c->peak = b.peak;
+	if(b.pid == c->pid)
+		return;
+	waitpid(c->pid, NULL, 0);
+	c->pid = (pid_t)b.pid;
+}
+
 int
 runchild(Child *c)
 {
@@ -142,13 +155,15 @@ runchild(Child *c)
 	/* blocked signals wait even if they are ignored, so dispositions stay as the program is to find them */
 	sigprocmask(SIG_SETMASK, &all, &mask);
 	sigaction(SIGCHLD, &dfl, &chld);
+	c->begun = nsnow();
 	c->pid = fork();
 	if(c->pid == 0)
-		become(c, &mask, &chld, p[1]);
+		dress(c, &mask, &chld, p[1]);
 	if(c->pid < 0)
 		e = errno;
 	close(p[1]);
 	if(c->pid > 0) {
+		settle(c, p[0]);
 		if(read(p[0], &e, sizeof e) != sizeof e)
 			e = 0;
 		attend(c, &all);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "aside.h"
 #include "child.h"
 #include "command.h"
 #include "launch.h"
@@ -19,6 +20,8 @@
 #include "verdict.h"
 
 enum { DEFAULTRUNS = 5, MAXRUNS = 10000, Ofmt = 256, Onorecord };
+
+static const off_t MAXINPUT = 64 << 20; /* of a pipe, which is read to its end before the first run */
 
 typedef struct Options {
 	int runs, json, record;
@@ -30,6 +33,7 @@ typedef struct Runs {
 	double *native[NMEASURE], *under[NMEASURE], *ratio[NMEASURE];
 	int nratio[NMEASURE];
 	int profiles;
+	int atmost[2];
 	int unsteady[NASPECT], differ[NASPECT]; /* a native run, a run under the library, was not as the first */
 } Runs;
 
@@ -76,7 +80,9 @@ const struct argp compareargp = {
     parse,
     "[--] PROGRAM [ARG...]",
     "Run PROGRAM natively and with librendez.so in turn; compare time, memory and behaviour.\v"
-    "Standard input is /dev/null, or, if it is not a terminal, the same input for each run. What PROGRAM writes is "
+    "Standard input is /dev/null, or, if it is not a terminal, the same input for each run; of a pipe, which is read "
+    "to "
+    "its end first, at most 64 MiB. What PROGRAM writes is "
     "compared "
     "byte by byte and not shown. Exit status: 0; 1 if exit status, standard output or standard error were the same in "
     "all "
@@ -93,6 +99,7 @@ input(off_t *start, char *err)
 	char buf[8192];
 	struct stat st;
 	ssize_t n = 0;
+	off_t all = 0;
 	FILE *f;
 	int fd;
 
@@ -111,11 +118,19 @@ input(off_t *start, char *err)
 	fd = f == NULL ? -1 : fcntl(fileno(f), F_DUPFD_CLOEXEC, 3);
 	if(f != NULL)
 		fclose(f);
-	while(fd >= 0 && (n = read(0, buf, sizeof buf)) > 0)
+	while(fd >= 0 && (n = read(0, buf, sizeof buf)) > 0) {
+		all += n;
+		if(all > MAXINPUT) {
+			snprintf(err, ERRLEN, "standard input: more than %d MiB come through a pipe: let it be a file",
+			    (int)(MAXINPUT >> 20));
+			close(fd);
+			return -1;
+		}
 		if(write(fd, buf, (size_t)n) != n) {
 			n = -1;
 			break;
 		}
+	}
 	if(fd < 0 || n < 0) {
 		snprintf(err, ERRLEN, "standard input: %s", strerror(errno));
 		return -1;
@@ -154,6 +169,7 @@ pair(const Trialplan *plan, Runs *r, int i, char *err)
 		}
 		memcpy(m[under], t.m, sizeof t.m);
 		r->profiles += t.profiles;
+		r->atmost[under] |= i >= 0 && t.atmost;
 		if(r->first.out == NULL)
 			r->first = t;
 		else {
@@ -181,6 +197,7 @@ conclude(const Options *o, const Runs *r, Verdict *v)
 		v->under[i] = stats(r->under[i], o->runs);
 		v->ratio[i] = stats(r->ratio[i], r->nratio[i]);
 	}
+	memcpy(v->atmost, r->atmost, sizeof v->atmost);
 	for(i = 0; i < NASPECT; i++)
 		v->same[i] = r->unsteady[i] ? Unsteady : r->differ[i] ? Differs : Alike;
 	v->bytes[Aout] = filebytes(r->first.out);
@@ -200,6 +217,7 @@ comparemain(int argc, char **argv)
 
 	argp_err_exit_status = Xown;
 	argp_parse(&compareargp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+	asidesignals();
 	e = launchcheck(o.argv[0], &l, err);
 	if(e == 0 && (plan.in = input(&plan.start, err)) < 0)
 		e = Xown;
@@ -223,7 +241,7 @@ comparemain(int argc, char **argv)
 		conclude(&o, &r, &v);
 		(o.json ? verdictjson : verdicttext)(stdout, &v);
 		if(o.record && r.profiles == 0)
-			complain("%s made no profile: was the library loaded into it at all?", o.argv[0]);
+			complain("%s made no profile: %s", o.argv[0], whynoprofile());
 		e = differs(&v) ? Xdiffer : 0;
 		if(fflush(stdout) != 0) {
 			complain("standard output: %s", strerror(errno));

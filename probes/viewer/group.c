@@ -57,6 +57,8 @@ join(Arena *a, Lock *l, const Lock *m, int *room)
 	l->contended += m->contended;
 	l->timeouts += m->timeouts;
 	l->ns += m->ns;
+	l->waiting += m->waiting;
+	l->waitingns += m->waitingns;
 	l->holds += m->holds;
 	l->holdns += m->holdns;
 	if(m->max > l->max)
@@ -113,7 +115,7 @@ grouplocks(Report *r, const Process *proc, int *n)
 		uint64_t h = hashbytes(l->name, strlen(l->name));
 		Lock *g = l->named || l->address == 0 ? NULL : mapget(&known, h, (uint64_t)l->kind);
 
-		if(l->waits == 0 && l->ns == 0)
+		if(l->waits == 0 && l->ns == 0 && l->waiting == 0)
 			continue;
 		if(g != NULL) {
 			join(&r->arena, g, l, &room[g - row]);

@@ -6,6 +6,7 @@
 #include "json.h"
 
 #include <jansson.h>
+#include <string.h>
 
 /* 64 bits are more than a JSON integer has here: nothing real comes near. */
 static json_t *
@@ -89,6 +90,8 @@ lock(const Lock *l)
 	json_object_set_new(o, "timeouts", number(l->timeouts));
 	json_object_set_new(o, "wait_ns",
 	    json_pack("{s:o, s:o, s:o}", "total", number(l->ns), "max", number(l->max), "histogram", histogram(l)));
+	json_object_set_new(o, "waiting", number(l->waiting));
+	json_object_set_new(o, "waiting_ns", number(l->waitingns));
 	json_object_set_new(o, "hold_ns", hold);
 	json_object_set_new(o, "pairs", pairs);
 	return o;
@@ -97,9 +100,10 @@ lock(const Lock *l)
 static json_t *
 thread(const Thread *t)
 {
-	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "tid", t->tid, "name", t->name, "alive",
+	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tid", t->tid, "name", t->name, "alive",
 	    t->alive, "lived_ns", number(t->livedns), "waits", number(t->waits), "wait_ns", number(t->ns), "parked_ns",
-	    number(t->parkedns), "parks", number(t->parks), "overhead_ns", number(t->overheadns));
+	    number(t->parkedns), "parks", number(t->parks), "overhead_ns", number(t->overheadns), "waiting_ns",
+	    number(t->waitingns));
 }
 
 static json_t *
@@ -125,6 +129,13 @@ wrong(const Wrong *w)
 	    w->othertid != 0 ? json_integer(w->othertid) : json_null(), "other_stack", stack(w->other));
 }
 
+/* Whether it is known how it ended. */
+static int
+hasstatus(const Process *p)
+{
+	return !p->exec && (strcmp(p->ended, "exit") == 0 || strcmp(p->ended, "signal") == 0);
+}
+
 /* Written, and let go. */
 static void
 put(FILE *f, const char *before, json_t *o)
@@ -141,8 +152,9 @@ process(FILE *f, const Process *p)
 	json_t *o;
 	int i;
 
-	o = json_pack("{s:i, s:i, s:s, s:s, s:s, s:i, s:b}", "pid", p->pid, "ppid", p->ppid, "program", p->program,
-	    "args", p->args, "ended", p->ended, "status", p->status, "exec", p->exec);
+	o = json_pack("{s:i, s:i, s:s, s:s, s:s, s:o, s:b}", "pid", p->pid, "ppid", p->ppid, "program", p->program,
+	    "args", p->args, "ended", p->ended, "status", hasstatus(p) ? json_integer(p->status) : json_null(), "exec",
+	    p->exec);
 	json_object_set_new(o, "duration_ns", number(p->durationns));
 	json_object_set_new(o, "lost", number(p->lost));
 	json_object_set_new(o, "waits", number(p->waits));

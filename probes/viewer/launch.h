@@ -21,6 +21,9 @@ void launchfree(Launch *);
 /* The library to preload, malloc'd: $RENDEZ_LIB, else the one beside this command, else the installed one; nil and err. */
 char *findlibrary(char err[ERRLEN]);
 
+/* Why there may be no profile: a line about the environment or the program. */
+const char *whynoprofile(void);
+
 /* LD_PRELOAD with lib in front of what is there, but behind a gcc libasan, which insists to be first. */
 char *preloadwith(const char *lib, const char *old, const char *asan, int *asanfirst);
 

@@ -4,7 +4,8 @@
  * It has a file that says where they go when they are done, locked for as long
  * as the command lives.  If the command is killed, or its program's children
  * outlive it, the next run finds that file unlocked and brings home what has
- * ended: nothing that was recorded stays in memory unseen.
+ * ended: nothing that was recorded stays in memory unseen.  A directory whose
+ * command was killed before it had written that file is known by its age.
  */
 #include "live.h"
 
@@ -20,6 +21,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <time.h>
 #include <unistd.h>
 #include "command.h"
 #include "mem.h"
@@ -28,6 +30,7 @@
 static const uint64_t LIVEROOM = 256 << 20;
 #define PREFIX "rendez."
 #define HOME ".home"
+enum { MADEWITHIN = 60 }; /* seconds in which a command that lives has written .home */
 
 static const char *
 base(int i)
@@ -103,60 +106,95 @@ liveremove(const char *live, int lock)
 		close(lock);
 }
 
-/* The home of a live directory that is ours to empty, locked; NULL if it is somebody's. */
-static char *
-orphan(const char *live, int *lock)
+/* Its .home, open, if this is a directory of ours; -1 if not, and with *old the directory has been there for a while. */
+static int
+openhome(const char *live, int *old)
 {
-	char *path = eprintf("%s/" HOME, live), home[PATH_MAX];
+	char *path = eprintf("%s/" HOME, live);
 	struct stat st;
-	ssize_t n = 0;
 	int fd = -1;
 
-	if(lstat(live, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
+	*old = 0;
+	if(lstat(live, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0) {
 		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	free(path);
-	if(fd < 0)
-		return NULL;
-	if(flock(fd, LOCK_EX | LOCK_NB) == 0)
-		n = read(fd, home, sizeof home - 1);
-	if(n <= 0 || home[0] != '/') {
-		close(fd);
-		return NULL;
+		*old = time(NULL) - st.st_mtime >= MADEWITHIN;
 	}
+	free(path);
+	return fd;
+}
+
+/* Where its profiles go; nil if the command did not live to write that, or has not come to it yet. */
+static char *
+homeof(int fd)
+{
+	char home[PATH_MAX];
+	ssize_t n = pread(fd, home, sizeof home - 1, 0);
+
+	if(n <= 0 || home[0] != '/')
+		return NULL;
 	home[n] = 0;
-	*lock = fd;
 	return estrdup(home);
 }
 
 void
-liverescue(void (*each)(const char *live, const char *home))
+liveeach(void (*each)(void *arg, const char *live, const char *home), void *arg)
 {
 	struct dirent *e;
-	int i, lock;
 	DIR *d;
+	int i;
 
 	for(i = 0; i < 2; i++) {
 		if(!inmemory(base(i)) || (d = opendir(base(i))) == NULL)
 			continue;
 		while((e = readdir(d)) != NULL) {
-			char *live, *home;
+			char *live, *home = NULL;
+			int fd, old;
 
 			if(strncmp(e->d_name, PREFIX, sizeof PREFIX - 1) != 0)
 				continue;
 			live = eprintf("%s/%s", base(i), e->d_name);
-			home = orphan(live, &lock);
-			if(home != NULL) {
-				each(live, home);
-				if(liveempty(live))
-					liveremove(live, lock);
-				else
-					close(lock);
+			fd = openhome(live, &old);
+			if(fd >= 0) {
+				home = homeof(fd);
+				close(fd);
 			}
+			if(home != NULL || old)
+				each(arg, live, home);
 			free(home);
 			free(live);
 		}
 		closedir(d);
 	}
+}
+
+typedef struct Rescue {
+	void (*each)(const char *live, const char *home);
+} Rescue;
+
+static void
+rescueone(void *arg, const char *live, const char *home)
+{
+	const Rescue *r = arg;
+	int old, fd = openhome(live, &old);
+
+	if(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		close(fd);
+		return;
+	}
+	if(home != NULL && fd >= 0)
+		r->each(live, home);
+	if((home != NULL || old) && liveempty(live))
+		liveremove(live, fd);
+	else if(fd >= 0)
+		close(fd);
+}
+
+void
+liverescue(void (*each)(const char *live, const char *home))
+{
+	Rescue r = {each};
+
+	liveeach(rescueone, &r);
 }
 
 int

@@ -11,7 +11,9 @@ char *livemake(const char *home, int *lock);
 int liveempty(const char *live);
 /* Give an empty one back. */
 void liveremove(const char *live, int lock);
-/* Each one that its command left behind. */
+/* Each one of this user's; home is nil if it is not known, and then the directory is older than any in the making. */
+void liveeach(void (*each)(void *arg, const char *live, const char *home), void *arg);
+/* Each one that its command left behind; what is empty then goes. */
 void liverescue(void (*each)(const char *live, const char *home));
 
 #endif

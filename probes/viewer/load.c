@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include "live.h"
 
 static int
 suffixed(const char *name)
@@ -16,6 +18,18 @@ suffixed(const char *name)
 	return n > k && strcmp(name + n - k, PROFILESUFFIX) == 0;
 }
 
+/* Whether it is new to the report: a process may be found in memory and at home, or be named twice. */
+static int
+isnew(Report *r, int pid, uint64_t starttime, uint64_t realtime)
+{
+	uint64_t who = (uint64_t)pid << 40 ^ starttime;
+
+	if(mapget(&r->seen, who, realtime) != NULL)
+		return 0;
+	mapput(&r->seen, who, realtime, r);
+	return 1;
+}
+
 static int
 loadfile(Report *r, const char *path, char *err)
 {
@@ -23,7 +37,8 @@ loadfile(Report *r, const char *path, char *err)
 
 	if(p == NULL)
 		return -1;
-	reportadd(r, p);
+	if(isnew(r, p->h.pid, p->h.starttime, p->h.realtime))
+		reportadd(r, p);
 	profilefree(p);
 	return 1;
 }
@@ -71,7 +86,8 @@ loadquiet(Report *r, FILE *f)
 			p.realtime = (uint64_t)real;
 			p.starttime = (uint64_t)start;
 			p.durationns = (uint64_t)duration;
-			reportquiet(r, &p);
+			if(isnew(r, p.pid, p.starttime, p.realtime))
+				reportquiet(r, &p);
 			n++;
 		}
 		json_decref(o);
@@ -104,11 +120,13 @@ hasprofiles(const char *dir)
 	return yes;
 }
 
-/* One damaged file does not hide the others. */
+/* One damaged file does not hide the others: if anything could be read the report warns of it, else err has the last. */
 static int
 loaddir(Report *r, const char *dir, char *err)
 {
 	struct dirent **name;
+	Fheader h;
+	Head head;
 	int i, n, got = 0, failed = 0;
 
 	n = scandir(dir, &name, wanted, alphasort);
@@ -126,30 +144,105 @@ loaddir(Report *r, const char *dir, char *err)
 				got += loadquiet(r, f);
 				fclose(f);
 			}
-		} else if(suffixed(name[i]->d_name) || isprofile(path)) {
-			if(loadfile(r, path, err) < 0) {
-				reportwarn(r, err);
-				failed++;
-			} else
+		} else if((head = profilehead(path, &h)) == Hprofile || (suffixed(name[i]->d_name) && head != Hblank)) {
+			char why[ERRLEN];
+
+			if(loadfile(r, path, why) > 0)
 				got++;
+			else {
+				if(failed++ > 0)
+					reportwarn(r, err);
+				memcpy(err, why, sizeof why);
+			}
 		}
 		free(path);
 		free(name[i]);
 	}
 	free(name);
+	if(failed > 0 && got > 0)
+		reportwarn(r, err);
 	if(got == 0 && failed == 0)
 		snprintf(err, ERRLEN, "%s: no profiles in this directory", dir);
 	return got > 0 ? got : -1;
 }
 
+typedef struct Living {
+	Report *r;
+	const char *home;
+	int got;
+} Living;
+
+/* What a run that still goes on has in memory, or one whose command was killed. */
+static void
+loadlive(void *arg, const char *live, const char *home)
+{
+	Living *l = arg;
+	struct dirent **name;
+	char err[ERRLEN];
+	int i, n;
+
+	if(home == NULL || strcmp(home, l->home) != 0)
+		return;
+	n = scandir(live, &name, wanted, alphasort);
+	for(i = 0; i < n; i++) {
+		char *path = eprintf("%s/%s", live, name[i]->d_name);
+
+		/* those that are being made are no profiles yet; one that is gone by now is at home */
+		if(isprofile(path)) {
+			if(loadfile(l->r, path, err) > 0)
+				l->got++;
+			else if(access(path, F_OK) == 0)
+				reportwarn(l->r, err);
+		}
+		free(path);
+		free(name[i]);
+	}
+	if(n >= 0)
+		free(name);
+}
+
+/* As the run's command has noted it: the last name may not be there before the program's end. Nil: no such place. */
+static char *
+homename(const char *path)
+{
+	char *real = realpath(path, NULL), *copy, *parent, *name;
+
+	if(real != NULL)
+		return real;
+	copy = estrdup(path);
+	name = strrchr(copy, '/');
+	if(name == NULL)
+		parent = realpath(".", NULL);
+	else {
+		*name = 0;
+		parent = realpath(copy[0] != 0 ? copy : "/", NULL);
+	}
+	name = name == NULL ? copy : name + 1;
+	if(parent != NULL && name[0] != 0)
+		real = eprintf("%s/%s", parent, name);
+	free(parent);
+	free(copy);
+	return real;
+}
+
 int
 load(Report *r, const char *path, char err[ERRLEN])
 {
+	Living l = {.r = r, .home = homename(path)};
 	struct stat st;
+	int n;
 
-	if(stat(path, &st) < 0) {
+	/* memory first: what is brought home meanwhile is found there then */
+	if(l.home != NULL)
+		liveeach(loadlive, &l);
+	free((char *)l.home);
+	if(stat(path, &st) == 0)
+		n = S_ISDIR(st.st_mode) ? loaddir(r, path, err) : loadfile(r, path, err);
+	else {
 		snprintf(err, ERRLEN, "%s: %s", path, strerror(errno));
-		return -1;
+		n = -1;
 	}
-	return S_ISDIR(st.st_mode) ? loaddir(r, path, err) : loadfile(r, path, err);
+	if(l.got == 0)
+		return n;
+	return n > 0 ? l.got + n : l.got;
 }

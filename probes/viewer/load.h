@@ -9,7 +9,10 @@
 /* Profiles end in this; others in the directory are known by how they begin. */
 #define PROFILESUFFIX ".rendez"
 
-/* The number of processes added, or -1 and a line in err. */
+/*
+ * The number of profiles found, or -1 and a line in err.  Of a directory also those that
+ * are on their way there: what a run that goes on, or whose command was killed, has in memory.
+ */
 int load(Report *, const char *path, char err[ERRLEN]);
 /* Whether the directory holds anything that load would take. */
 int hasprofiles(const char *dir);

@@ -1,4 +1,10 @@
-/* Locks and pairs of the model: merged from the shared table and the threads' own, named, and sorted. */
+/*
+ * Locks and pairs of the model: merged from the shared table and the threads' own, named, and sorted.
+ *
+ * What found no room in the recorder's tables is in the totals all the same: a pair without places
+ * has nowhere() for its waiter, and the entry that stands for all objects that did not fit, of which only
+ * the operations are known, becomes two rows, one of locks and one of events.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include "build.h"
@@ -16,66 +22,6 @@ typedef struct Gather {
 	uint64_t bucket[FPAIRBUCKETS];
 } Gather;
 
-int
-sitecmp(const Site *a, const Site *b)
-{
-	int c;
-
-	if(a == b)
-		return 0;
-	if(a == NULL || b == NULL)
-		return a == NULL ? -1 : 1;
-	if((c = strcmp(a->function, b->function)) != 0)
-		return c;
-	if((c = strcmp(a->file ? a->file : "", b->file ? b->file : "")) != 0)
-		return c;
-	if(a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	if((c = strcmp(a->module, b->module)) != 0)
-		return c;
-	return a->offset < b->offset ? -1 : a->offset > b->offset;
-}
-
-static int
-paircmp(const void *x, const void *y)
-{
-	const Pair *a = x, *b = y;
-	int c;
-
-	if(a->ns != b->ns)
-		return a->ns < b->ns ? 1 : -1;
-	if(a->waits != b->waits)
-		return a->waits < b->waits ? 1 : -1;
-	if((c = sitecmp(a->waiter, b->waiter)) != 0 || (c = sitecmp(a->holder, b->holder)) != 0 ||
-	    (c = sitecmp(a->waker, b->waker)) != 0)
-		return c;
-	return a->op != b->op ? a->op - b->op : a->end - b->end;
-}
-
-void
-sortpairs(Pair *p, int n)
-{
-	if(n > 1)
-		qsort(p, (size_t)n, sizeof *p, paircmp);
-}
-
-int
-lockcmp(const void *x, const void *y)
-{
-	const Lock *a = x, *b = y;
-	int c;
-
-	if(a->idle != b->idle)
-		return a->idle - b->idle;
-	if(a->ns != b->ns)
-		return a->ns < b->ns ? 1 : -1;
-	if((c = strcmp(a->name, b->name)) != 0)
-		return c;
-	if(a->address != b->address)
-		return a->address < b->address ? -1 : 1;
-	return a->id < b->id ? -1 : a->id > b->id;
-}
-
 static int
 isidle(int kind)
 {
@@ -85,6 +31,20 @@ isidle(int kind)
 	case Konce:
 	case Kspin:
 	case Kqlock:
+		return 0;
+	}
+	return 1;
+}
+
+/* Likewise, where only the operation is known. */
+static int
+isidleop(int op)
+{
+	switch(op) {
+	case Olock:
+	case Ordlock:
+	case Owrlock:
+	case Oonce:
 		return 0;
 	}
 	return 1;
@@ -124,8 +84,8 @@ variableat(Build *b, uint64_t address, const char **module)
 static void
 namelock(Build *b, Lock *l)
 {
-	if(l->id == 1 && l->address == 0) {
-		l->name = "all that did not fit the profile";
+	if(l->id == OTHERS && l->kind < 0) {
+		l->name = l->idle ? "all events that did not fit the profile" : "all that did not fit the profile";
 		return;
 	}
 	l->name = variableat(b, l->address, &l->module);
@@ -139,6 +99,70 @@ namelock(Build *b, Lock *l)
 		l->name = aprintf(b->a, "first waited for at %s", siteplace(b->a, l->first));
 	else
 		l->name = aprintf(b->a, "0x%llx", (unsigned long long)l->address);
+}
+
+static void
+addhold(Lock *l, const Profile *p, uint64_t n, uint64_t ticks, uint64_t max)
+{
+	l->holds += n;
+	l->holdns += profilens(p, ticks);
+	if(profilens(p, max) > l->holdmax)
+		l->holdmax = profilens(p, max);
+}
+
+/* idle: -1 to go by its kind. */
+static Gather *
+newlock(Build *b, uint32_t id, int idle)
+{
+	const Flock *f = &b->p->lock[id];
+	Gather *g = aalloc(b->a, sizeof *g);
+	Lock *l = &b->proc->lock[b->proc->nlock++];
+
+	g->lock = l;
+	l->id = id;
+	l->kind = (int)(f->kind <= NKIND ? f->kind : NKIND + 1) - 1;
+	l->idle = idle < 0 ? isidle(l->kind) : idle;
+	l->address = f->address;
+	l->init = codesite(b, f->init);
+	l->first = codesite(b, f->first);
+	l->counted = (f->flags & Lcounts) != 0;
+	l->many = (f->flags & Lmany) != 0;
+	l->acquired = f->acquired;
+	l->changes = f->changes;
+	l->count = 1;
+	addhold(l, b->p, f->holds, f->holdticks, f->holdmax);
+	namelock(b, l);
+	return g;
+}
+
+/* Where a pair is gathered; nil if its lock is none. The last place of gather is for the events of OTHERS. */
+static Gather *
+lockof(Build *b, Gather **gather, const Fpair *f)
+{
+	const Profile *p = b->p;
+	Gather **g;
+	int idle;
+
+	if(f->lock == 0 || f->lock >= p->nlock)
+		return NULL;
+	g = &gather[f->lock];
+	if(f->lock == OTHERS && p->lock[OTHERS].kind == 0) {
+		idle = isidleop(f->op);
+		if(idle)
+			g = &gather[p->nlock];
+		if(*g == NULL && (f->waits != 0 || f->ticks != 0))
+			*g = newlock(b, OTHERS, idle);
+	}
+	return *g;
+}
+
+static const Stack *
+nowhere(void)
+{
+	static const Site site = {.function = "an unknown place", .module = ""};
+	static const Stack stack = {.site = &site, .truncated = 1};
+
+	return &stack;
 }
 
 /* One entry of the file: added to its lock, and to the pair of the same sites, stacks and end. */
@@ -155,12 +179,12 @@ addpair(Build *b, Map *known, Gather **gather, const Fpair *f)
 	Lock *l;
 	int i;
 
-	if(f->lock == 0 || f->lock >= p->nlock || (g = gather[f->lock]) == NULL)
+	if((g = lockof(b, gather, f)) == NULL)
 		return;
 	l = g->lock;
 	waiter = buildstack(b, f->waiter, f->waitersite);
 	if(waiter == NULL)
-		return;
+		waiter = nowhere();
 	waker = buildstack(b, f->waker, 0);
 	holder = codesite(b, f->holder);
 	h[0] = (uintptr_t)waiter;
@@ -201,13 +225,18 @@ addpair(Build *b, Map *known, Gather **gather, const Fpair *f)
 		g->bucket[i] += f->histogram[i];
 }
 
+/* A wait that had not ended. */
 static void
-addhold(Lock *l, const Profile *p, uint64_t n, uint64_t ticks, uint64_t max)
+addwaiting(Build *b, Gather **gather, const Farea *a)
 {
-	l->holds += n;
-	l->holdns += profilens(p, ticks);
-	if(profilens(p, max) > l->holdmax)
-		l->holdmax = profilens(p, max);
+	Fpair k = {.lock = a->current.lock, .op = a->current.op, .waits = 1};
+	uint64_t ns = waitingns(b, a);
+	Gather *g;
+
+	if(ns == 0 || (g = lockof(b, gather, &k)) == NULL)
+		return;
+	g->lock->waiting++;
+	g->lock->waitingns += ns;
 }
 
 /* All gathered: the histogram in ns, the pairs side by side. */
@@ -242,48 +271,26 @@ finish(Build *b, Gather *g)
 	sortpairs(l->pair, l->npair);
 }
 
-static Gather *
-newlock(Build *b, uint32_t id)
-{
-	const Flock *f = &b->p->lock[id];
-	Gather *g = aalloc(b->a, sizeof *g);
-	Lock *l = &b->proc->lock[b->proc->nlock++];
-
-	g->lock = l;
-	l->id = id;
-	l->kind = (int)(f->kind <= NKIND ? f->kind : NKIND + 1) - 1;
-	l->idle = isidle(l->kind);
-	l->address = f->address;
-	l->init = codesite(b, f->init);
-	l->first = codesite(b, f->first);
-	l->counted = (f->flags & Lcounts) != 0;
-	l->many = (f->flags & Lmany) != 0;
-	l->acquired = f->acquired;
-	l->changes = f->changes;
-	l->count = 1;
-	addhold(l, b->p, f->holds, f->holdticks, f->holdmax);
-	namelock(b, l);
-	return g;
-}
-
 void
 buildlocks(Build *b)
 {
 	const Profile *p = b->p;
 	Process *proc = b->proc;
-	Gather **gather = emalloc(p->nlock * sizeof *gather);
+	Gather **gather = emalloc((p->nlock + 1) * sizeof *gather);
 	Map known = {0};
 	size_t i, j;
 	int k;
 
-	proc->lock = aalloc(b->a, p->nlock * sizeof proc->lock[0]);
+	proc->lock = aalloc(b->a, (p->nlock + 2) * sizeof proc->lock[0]);
 	for(i = 0; i < p->nlock; i++)
-		gather[i] = p->lock[i].kind != 0 ? newlock(b, (uint32_t)i) : NULL;
+		gather[i] = p->lock[i].kind != 0 ? newlock(b, (uint32_t)i, -1) : NULL;
+	gather[p->nlock] = NULL;
 	for(i = 0; i < p->npair; i++)
 		addpair(b, &known, gather, &p->pair[i]);
 	for(i = 0; i < p->narea; i++) {
 		const Farea *a = &p->area[i];
 
+		addwaiting(b, gather, a);
 		for(j = 0; j < FTHREADPAIRS; j++)
 			addpair(b, &known, gather, &a->pair[j]);
 		for(j = 0; j < FTHREADHOLDS; j++) {
@@ -293,13 +300,14 @@ buildlocks(Build *b)
 				addhold(gather[h->lock]->lock, p, h->samples, h->ticks, h->max);
 		}
 	}
-	for(i = 0; i < p->nlock; i++)
+	for(i = 0; i <= p->nlock; i++)
 		if(gather[i] != NULL)
 			finish(b, gather[i]);
 	if(proc->nlock > 0)
 		qsort(proc->lock, (size_t)proc->nlock, sizeof proc->lock[0], lockcmp);
 	for(k = 0; k < proc->nlock; k++) {
-		b->lockbyid[proc->lock[k].id] = &proc->lock[k];
+		if(b->lockbyid[proc->lock[k].id] == NULL)
+			b->lockbyid[proc->lock[k].id] = &proc->lock[k];
 		proc->waits += proc->lock[k].waits;
 		proc->ns += proc->lock[k].ns;
 	}

@@ -8,6 +8,9 @@
 #include "build.h"
 #include "site.h"
 
+/* No process has run for longer: what a file says beyond is not believed. */
+static const double MAXTICKS = 9e18;
+
 Report *
 reportnew(int files)
 {
@@ -23,6 +26,7 @@ reportfree(Report *r)
 {
 	symclose(r->symbols);
 	afree(&r->arena);
+	mapfree(&r->seen);
 	free(r->process);
 	free(r->warning);
 	free(r);
@@ -107,9 +111,19 @@ threadcmp(const void *a, const void *b)
 {
 	const Thread *x = a, *y = b;
 
-	if(x->ns != y->ns)
-		return x->ns < y->ns ? 1 : -1;
+	if(x->ns + x->waitingns != y->ns + y->waitingns)
+		return x->ns + x->waitingns < y->ns + y->waitingns ? 1 : -1;
 	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+uint64_t
+waitingns(const Build *b, const Farea *f)
+{
+	const Fcurrent *c = &f->current;
+
+	if(f->thread == 0 || f->thread > b->p->nthread || c->lock == 0 || b->p->thread[f->thread - 1].tid == 0)
+		return 0;
+	return b->now > c->begun ? profilens(b->p, b->now - c->begun) : 0;
 }
 
 static void
@@ -117,14 +131,13 @@ buildthreads(Build *b)
 {
 	const Profile *p = b->p;
 	Process *proc = b->proc;
-	uint64_t end = p->endticks;
 	size_t i;
 
 	proc->thread = aalloc(b->a, p->nthread * sizeof proc->thread[0]);
 	for(i = 0; i < p->nthread; i++) {
 		const Fthread *f = &p->thread[i];
 		/* Destructors of thread-specific data may wait after the thread was counted dead. */
-		uint64_t last = f->died == 0 ? end : f->seen > f->died ? f->seen : f->died;
+		uint64_t last = f->died == 0 ? b->now : f->seen > f->died ? f->seen : f->died;
 		Thread *t;
 
 		if(f->tid == 0)
@@ -139,6 +152,8 @@ buildthreads(Build *b)
 		t->parkedns = profilens(p, f->parkedticks);
 		t->parks = f->parks;
 		t->overheadns = profilens(p, f->overhead);
+		if(f->area != 0 && f->area <= p->narea && p->area[f->area - 1].thread == i + 1)
+			t->waitingns = waitingns(b, &p->area[f->area - 1]);
 		proc->overheadns += t->overheadns;
 		proc->threadns += t->livedns;
 	}
@@ -169,7 +184,7 @@ buildunfinished(Build *b)
 		u = &proc->unfinished[proc->nunfinished++];
 		u->tid = t->tid;
 		u->thread = aclean(b->a, t->name, sizeof t->name);
-		u->ns = p->endticks > c->begun ? profilens(p, p->endticks - c->begun) : 0;
+		u->ns = waitingns(b, f);
 		u->op = c->op;
 		u->lock = c->lock < p->nlock ? b->lockbyid[c->lock] : NULL;
 		u->waiter = buildstack(b, c->waiter, c->site);
@@ -208,14 +223,15 @@ reportadd(Report *r, const Profile *p)
 	proc->status = h->status;
 	proc->exec = h->ended == Fexec;
 	proc->ended = h->ended == Fsignal ? "signal" : h->ended == Fexit || h->ended == Fexec ? "exit" : "unknown";
-	proc->durationns = profilens(p, p->endticks - h->start.ticks);
+	b.now = p->endticks;
 	if(h->ended == Frunning && profilealive(h)) {
-		uint64_t now = nsnow();
+		double since = (double)nsnow() - (double)h->start.ns, ticks = since / p->nspertick;
 
 		proc->ended = "running";
-		if(now > h->start.ns)
-			proc->durationns = now - h->start.ns;
+		if(!p->clockunsure && ticks > (double)(b.now - h->start.ticks) && ticks < MAXTICKS)
+			b.now = h->start.ticks + (uint64_t)ticks;
 	}
+	proc->durationns = profilens(p, b.now - h->start.ticks);
 	proc->lost = p->lost + h->otherwaits;
 	proc->forkfailed = h->forkfailed;
 	proc->overheadns = profilens(p, h->overhead);

@@ -23,7 +23,7 @@ typedef struct Pair {
 	const Site *waiter;
 	const Site *holder;	  /* nil: unknown, or nobody */
 	const Site *waker;	  /* likewise */
-	const Stack *waiterstack; /* never nil; may be only the site */
+	const Stack *waiterstack; /* never nil; may be only the site, or no frame at all */
 	const Stack *wakerstack;  /* nil if not taken */
 	uint64_t waits, ended, ns, max;
 } Pair;
@@ -33,7 +33,7 @@ typedef struct Hist {
 } Hist;
 
 typedef struct Lock {
-	int kind;  /* Kind */
+	int kind;  /* Kind; -1 not known: of many kinds */
 	int idle;  /* of a kind that threads without work wait for */
 	int named; /* the name is a variable's */
 	const char *name;
@@ -46,6 +46,7 @@ typedef struct Lock {
 	uint64_t acquired, changes;
 	uint64_t waits, contended, timeouts;
 	uint64_t ns, max;
+	uint64_t waiting, waitingns; /* waits that had not ended: in none of the others */
 	uint64_t holds, holdns, holdmax;
 	Hist *hist;
 	int nhist;
@@ -59,6 +60,7 @@ typedef struct Thread {
 	const char *name;
 	int alive;
 	uint64_t livedns, waits, ns, parkedns, parks, overheadns;
+	uint64_t waitingns; /* in a wait that had not ended: not in ns */
 } Thread;
 
 /* A wait that had not ended. */
@@ -110,6 +112,7 @@ typedef struct Report {
 	int nprocess, room;
 	const char **warning;
 	int nwarning;
+	Map seen; /* load's: whose profiles were read */
 } Report;
 
 /* files: whether the program's files are read for names. */

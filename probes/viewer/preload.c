@@ -83,3 +83,12 @@ preloadwith(const char *lib, const char *old, const char *asan, int *asanfirst)
 	*asanfirst = 0;
 	return eprintf("%s%s%s", lib, old[0] != 0 ? ":" : "", old);
 }
+
+const char *
+whynoprofile(void)
+{
+	const char *how = getenv("RENDEZ");
+
+	return how != NULL && strcmp(how, "off") == 0 ? "RENDEZ=off is set"
+						      : "the library was not loaded into it, or could not write";
+}

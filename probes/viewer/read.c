@@ -11,6 +11,7 @@
 #include "mem.h"
 
 enum { MAXPROFILE = 256 << 20 };
+static const uint64_t LONGEST = 1000000000000000000; /* ns: no process has lived for 30 years */
 
 static Profile *
 bad(Profile *p, char *err, const char *path, const char *what)
@@ -116,6 +117,8 @@ profileparse(const char *path, void *buf, size_t n, char err[ERRLEN])
 	for(i = 0; i < NSECT; i++)
 		p->lost += p->h.section[i].lost;
 	setclock(p);
+	if(profilens(p, p->endticks - p->h.start.ticks) > LONGEST)
+		return bad(p, err, path, "damaged profile: it tells of a time that cannot be");
 	return p;
 }
 
@@ -163,20 +166,32 @@ profilefree(Profile *p)
 	free(p);
 }
 
+Head
+profilehead(const char *path, Fheader *h)
+{
+	static const char blank[7];
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
+
+	*h = (Fheader){0};
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if(fd < 0)
+		return Hnone;
+	if(fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = read(fd, h, sizeof *h);
+	close(fd);
+	if(n >= (ssize_t)sizeof blank && memcmp(h->magic, FMAGIC, sizeof blank) == 0)
+		return Hprofile;
+	return n == 0 || (n >= (ssize_t)sizeof blank && memcmp(h->magic, blank, sizeof blank) == 0) ? Hblank : Hnone;
+}
+
 int
 isprofile(const char *path)
 {
-	char magic[7];
-	struct stat st;
-	int fd, yes;
+	Fheader h;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if(fd < 0)
-		return 0;
-	yes = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, magic, sizeof magic) == sizeof magic &&
-	      memcmp(magic, FMAGIC, sizeof magic) == 0;
-	close(fd);
-	return yes;
+	return profilehead(path, &h) == Hprofile;
 }
 
 uint64_t

@@ -39,6 +39,9 @@ Profile *profileread(const char *path, char err[ERRLEN]);
 Profile *profileparse(const char *path, void *buf, size_t n, char err[ERRLEN]);
 void profilefree(Profile *);
 
+/* How a file begins: as no profile; as one that is being made, without magic yet; as a profile, of which h is the header. */
+typedef enum Head { Hnone, Hblank, Hprofile } Head;
+Head profilehead(const char *path, Fheader *h);
 /* Whether the file begins like a profile. */
 int isprofile(const char *path);
 

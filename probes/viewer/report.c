@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "command.h"
 #include "json.h"
+#include "live.h"
 #include "load.h"
 #include "text.h"
 
@@ -23,7 +24,8 @@ static const struct argp_option options[] = {
     {"format", Ofmt, "FORMAT", 0, "text (the default) or json, which has everything", 0},
     {"stacks", 's', NULL, 0, "Show the whole stacks of who waited and of who released, signalled or posted", 0},
     {"histogram", Ohist, NULL, 0, "Show how long each lock's waits took", 0},
-    {"top", Otop, "N", 0, "Show at most N locks and N threads of each process (default 20; 0: all)", 0},
+    {"top", Otop, "N", 0,
+	"Show at most N locks and N threads of each process (default 20; 0: all, and all pairs of places)", 0},
     {0},
 };
 
@@ -67,39 +69,64 @@ const struct argp reportargp = {
     parse,
     "[DIR|FILE...]",
     "Print which locks the threads of a run waited for, who made them wait, and where.\v"
-    "DIR is what 'rendez run' has left; without one, the newest rendez.* in the current directory. The run may still "
-    "go "
-    "on. Waits for conditions, semaphores and the like are shown apart from waits for locks: they are mostly idleness.",
+    "DIR is what 'rendez run' has left, or will leave: the run may still go on. Without one, the newest rendez.* in "
+    "the current directory. Waits for conditions, semaphores and the like are shown apart from waits for locks: they "
+    "are mostly idleness.",
     NULL,
     NULL,
     NULL,
 };
 
+typedef struct Newest {
+	char *name;
+	struct timespec when;
+} Newest;
+
+/* It is the one, if dir is newer than what was found so far. */
+static void
+consider(Newest *n, const char *name, const char *dir)
+{
+	struct stat st;
+
+	if(stat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || !hasprofiles(dir))
+		return;
+	if(n->name != NULL && (st.st_mtim.tv_sec < n->when.tv_sec ||
+				  (st.st_mtim.tv_sec == n->when.tv_sec && st.st_mtim.tv_nsec <= n->when.tv_nsec)))
+		return;
+	free(n->name);
+	n->name = estrdup(name);
+	n->when = st.st_mtim;
+}
+
+/* A run that goes on here may have its profiles in memory only. */
+static void
+considerlive(void *arg, const char *live, const char *home)
+{
+	char *here = realpath(".", NULL);
+	size_t n = here != NULL ? strlen(here) : 0;
+
+	if(home != NULL && n > 1 && strncmp(home, here, n) == 0 && strncmp(home + n, "/rendez.", 8) == 0 &&
+	    strchr(home + n + 1, '/') == NULL)
+		consider(arg, home + n + 1, live);
+	free(here);
+}
+
 /* The newest run here, or nil. */
 static char *
 newest(void)
 {
-	struct timespec best = {0, 0};
+	Newest n = {0};
 	struct dirent *e;
-	struct stat st;
-	char *found = NULL;
 	DIR *d = opendir(".");
 
 	if(d == NULL)
 		return NULL;
-	while((e = readdir(d)) != NULL) {
-		if(strncmp(e->d_name, "rendez.", 7) != 0 || stat(e->d_name, &st) < 0 || !S_ISDIR(st.st_mode) ||
-		    !hasprofiles(e->d_name))
-			continue;
-		if(found == NULL || st.st_mtim.tv_sec > best.tv_sec ||
-		    (st.st_mtim.tv_sec == best.tv_sec && st.st_mtim.tv_nsec > best.tv_nsec)) {
-			free(found);
-			found = estrdup(e->d_name);
-			best = st.st_mtim;
-		}
-	}
+	while((e = readdir(d)) != NULL)
+		if(strncmp(e->d_name, "rendez.", 7) == 0)
+			consider(&n, e->d_name, e->d_name);
 	closedir(d);
-	return found;
+	liveeach(considerlive, &n);
+	return n.name;
 }
 
 int
@@ -128,6 +155,9 @@ reportmain(int argc, char **argv)
 			complain("%s", err);
 			bad = 1;
 		}
+	/* Else they stand in the report. */
+	for(i = 0; r->nprocess == 0 && i < r->nwarning; i++)
+		complain("%s", r->warning[i]);
 	if(r->nprocess > 0) {
 		reportdone(r);
 		if(o.json)

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include "aside.h"
 #include "child.h"
 #include "command.h"
+#include "drain.h"
 #include "launch.h"
 #include "load.h"
 #include "mem.h"
@@ -22,7 +24,9 @@ typedef struct Options {
 
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0,
-	"Where the profiles go (default: rendez.PROGRAM.PID here, made when the program has ended)", 0},
+	"Where the profiles go (default: rendez.PROGRAM.PID here, with the PID of rendez, made when the program has "
+	"ended)",
+	0},
     {"check", 'c', NULL, 0, "Look for wrong use of locks: say each at once, and show its stacks in the report", 0},
     {"force", 'f', NULL, 0, "Replace the profiles that an earlier run left in DIR", 0},
     {"quiet", 'q', NULL, 0, "Print no summary at the end", 0},
@@ -88,8 +92,11 @@ summary(const Session *s, const char *prog)
 	char err[ERRLEN];
 	Report *r;
 
-	if(s->profiles + s->running == 0) {
-		complain("%s made no profile: the library was not loaded into it, or could not write", prog);
+	if(s->unmade > 0)
+		sayunmade(s->unmade);
+	if(s->profiles + s->running + s->stuck == 0) {
+		if(s->unmade == 0)
+			complain("%s made no profile: %s", prog, whynoprofile());
 		return;
 	}
 	r = reportnew(1);
@@ -121,13 +128,17 @@ runmain(int argc, char **argv)
 
 	argp_err_exit_status = Xown;
 	argp_parse(&runargp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+	asidesignals();
 	e = launchcheck(o.argv[0], &l, err);
 	if(e != 0) {
 		complain("%s", err);
+		launchfree(&l);
 		return e;
 	}
 	if(sessionopen(&s, o.dir, o.argv[0], o.force, err) < 0) {
 		complain("%s", err);
+		launchfree(&l);
+		sessionfree(&s);
 		return Xown;
 	}
 	preload = preloadwith(s.lib, getenv("LD_PRELOAD"), l.asan, &asanfirst);

@@ -22,7 +22,10 @@ typedef struct Session {
 	int made;     /* dir is there */
 	pid_t pid;    /* of the program itself */
 	int profiles; /* brought home so far, quiet ones too */
-	int running;  /* processes that still ran at the end */
+	int unmade;   /* processes that were killed before they had made theirs */
+	int stuck;    /* profiles that could not be brought home, and why: errno */
+	int why;
+	int running; /* processes that still ran at the end */
 } Session;
 
 /* dir nil: a fresh one named after the program, made when there is something to put there. 0, or -1 and err. */

@@ -43,23 +43,34 @@ endtext(Arena *a, const Process *p)
 	return strcmp(p->ended, "running") == 0 ? "still runs" : "end not seen";
 }
 
+/* What it is called behind its kind, if that is known. */
+static const char *
+title(Arena *a, const Lock *l)
+{
+	return l->kind < 0 ? l->name : aprintf(a, "%s %s", kindname(l->kind), l->name);
+}
+
 static void
 writelock(const Text *t, Arena *a, const Lock *l)
 {
 	Num b[8];
-	const char *name = l->count > 1 || l->many
-			       ? aprintf(a, "%d%s, each %s", l->count, l->many ? " or more" : "", l->name)
-			       : l->name;
+	Lock each = *l;
 
-	fprintf(t->f, "%9s%9s%9s%11s%8s%12s%9s%9s  %s%s %s%s\n", humanns(&b[0], l->ns),
+	if(l->count > 1 || l->many)
+		each.name = aprintf(a, "%d%s, each %s", l->count, l->many ? " or more" : "", l->name);
+
+	fprintf(t->f, "%9s%9s%9s%11s%8s%12s%9s%9s  %s%s%s\n", humanns(&b[0], l->ns),
 	    humanns(&b[1], l->waits > 0 ? l->ns / l->waits : 0), humanns(&b[2], l->max),
 	    humancount(&b[3], l->idle ? l->waits : l->contended),
 	    l->counted ? humanshare(&b[4], l->contended, l->acquired) : "-",
 	    l->counted ? humancount(&b[5], l->acquired) : "-",
 	    l->holds > 0 ? humanns(&b[6], l->holdns / l->holds) : "-", l->holds > 0 ? humanns(&b[7], l->holdmax) : "-",
-	    bold(t), kindname(l->kind), name, plain(t));
+	    bold(t), title(a, &each), plain(t));
 	if(l->timeouts > 0)
 		fprintf(t->f, "%27s  %s of the waits timed out\n", "", humancount(&b[0], l->timeouts));
+	if(l->waiting > 0)
+		fprintf(t->f, "%27s  and %s in %s wait%s that had not ended\n", "", humanns(&b[0], l->waitingns),
+		    humancount(&b[1], l->waiting), l->waiting == 1 ? "" : "s");
 	writepairs(t, a, l);
 	if(t->histogram)
 		writehistogram(t, l);
@@ -69,8 +80,8 @@ writelock(const Text *t, Arena *a, const Lock *l)
 static void
 writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 {
-	uint64_t ns = 0, waits = 0;
-	int i, total = 0, shown = 0;
+	int i, total = 0, shown = 0, sems = 0;
+	uint64_t ns = 0, waits = 0, holds = 0, waiting = 0, waitingns = 0;
 	Num b1, b2;
 
 	for(i = 0; i < n; i++)
@@ -78,18 +89,28 @@ writesection(const Text *t, Arena *a, const Lock *row, int n, int idle)
 			total++;
 			ns += row[i].ns;
 			waits += row[i].waits;
+			holds += row[i].holds;
+			sems += row[i].kind == Ksem || row[i].kind == Ksemacquire;
+			waiting += row[i].waiting;
+			waitingns += row[i].waitingns;
 		}
 	if(total == 0) {
 		if(!idle)
 			fprintf(t->f, "\n%sNo thread waited for a lock.%s\n", bold(t), plain(t));
 		return;
 	}
-	fprintf(t->f, "\n%s%s%s: %s in %s wait%s\n", bold(t), idle ? "Waits for an event" : "Waits for a lock",
-	    plain(t), humanns(&b1, ns), humancount(&b2, waits), waits == 1 ? "" : "s");
+	fprintf(t->f, "\n%s%s%s: %s in %s wait%s", bold(t), idle ? "Waits for an event" : "Waits for a lock", plain(t),
+	    humanns(&b1, ns), humancount(&b2, waits), waits == 1 ? "" : "s");
+	if(waiting > 0)
+		fprintf(t->f, ", and %s in %s that had not ended", humanns(&b1, waitingns), humancount(&b2, waiting));
+	fprintf(t->f, "%s\n", holds > 0 ? "; hold times are sampled" : "");
 	if(idle)
 		fprintf(t->f,
 		    "  Conditions, semaphores and the like: a thread with nothing to do, or one that needs another's"
-		    " result.\n  Not contention; long times here are mostly idleness.\n");
+		    " result.\n  Not contention; long times here are mostly idleness.\n%s",
+		    sems > 0
+			? "  But a semaphore may be a lock, as python's threading.Lock is: then it is contention.\n"
+			: "");
 	fprintf(t->f, "\n%9s%9s%9s%11s%8s%12s%9s%9s  %s\n", "wait", "avg", "max", idle ? "waits" : "contended", "share",
 	    "acquired", "hold avg", "hold max", idle ? "event" : "lock");
 	for(i = 0; i < n; i++) {
@@ -118,9 +139,13 @@ writethreads(const Text *t, const Process *p)
 	for(i = 0; i < n; i++) {
 		const Thread *h = &p->thread[i];
 
-		fprintf(t->f, "%9s%9s%9s%9s%11s%11s%11d  %s\n", humanns(&b[0], h->ns),
-		    humanshare(&b[1], h->ns, h->livedns), humanns(&b[2], h->livedns), humanns(&b[3], h->parkedns),
-		    humancount(&b[4], h->waits), humanns(&b[5], h->overheadns), h->tid, h->name);
+		fprintf(t->f, "%9s%9s%9s%9s%11s%11s%11d  %s", humanns(&b[0], h->ns + h->waitingns),
+		    humanshare(&b[1], h->ns + h->waitingns, h->livedns), humanns(&b[2], h->livedns),
+		    humanns(&b[3], h->parkedns), humancount(&b[4], h->waits), humanns(&b[5], h->overheadns), h->tid,
+		    h->name);
+		if(h->waitingns > 0)
+			fprintf(t->f, " (%s of it in a wait that had not ended)", humanns(&b[0], h->waitingns));
+		fputc('\n', t->f);
 	}
 	if(n < p->nthread)
 		fprintf(t->f, "%9s  ... and %d more\n", "", p->nthread - n);
@@ -142,7 +167,7 @@ writeunfinished(const Text *t, Arena *a, const Process *p)
 		fprintf(t->f, "%9s  thread %d (%s) at %s", humanns(&b, u->ns), u->tid, u->thread,
 		    u->waiter != NULL ? sitetext(a, u->waiter->site) : "?");
 		if(u->lock != NULL)
-			fprintf(t->f, "\n%11sfor %s %s", "", kindname(u->lock->kind), u->lock->name);
+			fprintf(t->f, "\n%11sfor %s", "", title(a, u->lock));
 		if(u->holder != NULL)
 			fprintf(t->f, " <- held at %s", sitetext(a, u->holder));
 		fputc('\n', t->f);
@@ -167,7 +192,9 @@ writeprocess(const Text *t, Report *r, const Process *p)
 	    humancount(&b[0], p->waits), p->waits == 1 ? "" : "s", humancount(&b[1], p->lost),
 	    humanns(&b[2], p->overheadns), humanshare(&b[3], p->overheadns, p->threadns));
 	if(p->lost > 0)
-		fprintf(t->f, "  warning: %s event%s found no room in the profile: the figures are too low\n",
+		fprintf(t->f,
+		    "  warning: %s event%s found no room in the profile (see RENDEZ_SIZE): their lock or place is not"
+		    " known\n",
 		    humancount(&b[0], p->lost), p->lost == 1 ? "" : "s");
 	if(p->forkfailed > 0)
 		fprintf(t->f, "  warning: %s child process%s could not make a profile of its own\n",

@@ -2,6 +2,7 @@
 #include "trial.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 #include "launch.h"
 #include "mem.h"
 #include "session.h"
+
+enum { NEAR = 256 }; /* KiB: what the search for the program may add; the kernel counts no better */
 
 static uint64_t
 tvns(struct timeval t)
@@ -28,17 +31,28 @@ measure(Trial *t, const Child *c, uint64_t wall)
 	t->m[Mvoluntary] = (uint64_t)c->usage.ru_nvcsw;
 	t->m[Minvoluntary] = (uint64_t)c->usage.ru_nivcsw;
 	t->m[Mmemory] = (uint64_t)c->usage.ru_maxrss * 1024;
+	t->atmost = c->usage.ru_maxrss <= c->peak + NEAR;
 	t->status = c->status;
+}
+
+/* A file without a name, which the program gets as one of its three and not as another. */
+static FILE *
+unnamed(void)
+{
+	FILE *f = tmpfile();
+
+	if(f != NULL)
+		fcntl(fileno(f), F_SETFD, FD_CLOEXEC);
+	return f;
 }
 
 static int
 run(const Trialplan *p, Child *c, Trial *t, char *err)
 {
-	uint64_t begun;
 	int e;
 
-	t->out = tmpfile();
-	t->err = tmpfile();
+	t->out = unnamed();
+	t->err = unnamed();
 	if(t->out == NULL || t->err == NULL) {
 		snprintf(err, ERRLEN, "temporary file: %s", strerror(errno));
 		return Xown;
@@ -50,13 +64,12 @@ run(const Trialplan *p, Child *c, Trial *t, char *err)
 	c->in = p->in;
 	c->out = fileno(t->out);
 	c->err = fileno(t->err);
-	begun = nsnow();
 	e = runchild(c);
 	if(e != 0) {
 		snprintf(err, ERRLEN, "%s: %s", p->argv[0], strerror(e));
 		return e == ENOENT ? Xnotfound : Xnotrun;
 	}
-	measure(t, c, nsnow() - begun);
+	measure(t, c, nsnow() - c->begun);
 	return c->asked != 0 ? -c->asked : 0;
 }
 
@@ -95,7 +108,7 @@ rununder(const Trialplan *p, Child *c, Trial *t, char *err)
 int
 trialrun(const Trialplan *p, int under, Trial *t, char err[ERRLEN])
 {
-	Child c = {.argv = p->argv};
+	Child c = {.argv = p->argv, .fresh = 1};
 
 	*t = (Trial){.status = 0};
 	return under ? rununder(p, &c, t, err) : run(p, &c, t, err);

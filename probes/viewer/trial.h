@@ -10,6 +10,7 @@ typedef enum Measure { Mwall, Muser, Msys, Mvoluntary, Minvoluntary, Mmemory, NM
 
 typedef struct Trial {
 	uint64_t m[NMEASURE]; /* ns, counts, bytes */
+	int atmost;	      /* the program's peak memory may have been less than m says */
 	int status;	      /* as waitpid has it */
 	FILE *out, *err;      /* what it wrote; files without a name */
 	int profiles;	      /* that were recorded */

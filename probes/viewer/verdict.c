@@ -59,6 +59,24 @@ value(Num *b, Measure m, double v)
 	}
 }
 
+/* With "<=" if that is all that is known. */
+static const char *
+bounded(Num *b, Measure m, double v, const int *atmost)
+{
+	Num n;
+
+	if(m != Mmemory || !*atmost)
+		return value(b, m, v);
+	snprintf(b->s, sizeof b->s, "<= %s", value(&n, m, v));
+	return b->s;
+}
+
+static int
+hasratio(const Verdict *v, Measure m)
+{
+	return v->ratio[m].n > 0 && (m != Mmemory || (!v->atmost[0] && !v->atmost[1]));
+}
+
 static void
 writeaspect(FILE *f, const Verdict *v, Aspect a)
 {
@@ -92,9 +110,9 @@ verdicttext(FILE *f, const Verdict *v)
 
 	fprintf(f, "%-22s%12s%12s%10s%18s\n", "", "native", "rendez", "ratio", "spread of ratio");
 	for(i = 0; i < NMEASURE; i++) {
-		fprintf(
-		    f, "%-22s%12s%12s", names[i], value(&a, i, v->native[i].median), value(&b, i, v->under[i].median));
-		if(v->ratio[i].n == 0)
+		fprintf(f, "%-22s%12s%12s", names[i], bounded(&a, i, v->native[i].median, &v->atmost[0]),
+		    bounded(&b, i, v->under[i].median, &v->atmost[1]));
+		if(!hasratio(v, i))
 			fprintf(f, "%10s\n", "-");
 		else
 			fprintf(f, "%10.3f%9.3f ..%6.3f\n", v->ratio[i].median, v->ratio[i].min, v->ratio[i].max);
@@ -127,7 +145,9 @@ verdictjson(FILE *f, const Verdict *v)
 	for(i = 0; i < NMEASURE; i++)
 		json_object_set_new(measures, keys[i],
 		    json_pack("{s:o, s:o, s:o}", "native", jstats(&v->native[i]), "rendez", jstats(&v->under[i]),
-			"ratio", jstats(&v->ratio[i])));
+			"ratio", hasratio(v, i) ? jstats(&v->ratio[i]) : json_null()));
+	json_object_set_new(json_object_get(measures, keys[Mmemory]), "at_most",
+	    json_pack("{s:b, s:b}", "native", v->atmost[0], "rendez", v->atmost[1]));
 	o = json_pack("{s:s, s:i, s:o, s:i, s:b, s:b, s:o}", "format", "rendez-compare", "version", 1, "program", argv,
 	    "runs", v->runs, "recording", v->record, "differs", differs(v), "measures", measures);
 	for(i = 0; i < NASPECT; i++)

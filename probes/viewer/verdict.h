@@ -20,6 +20,7 @@ typedef struct Verdict {
 	int runs; /* pairs that were measured */
 	int record;
 	Stats native[NMEASURE], under[NMEASURE], ratio[NMEASURE];
+	int atmost[2]; /* native, under: of the peak memory only a bound is known, and nothing of the ratio */
 	Same same[NASPECT];
 	int status; /* of the first native run, as waitpid has it */
 	uint64_t bytes[NASPECT];

@@ -123,6 +123,21 @@ TEST(Json, HasTheKeysOfVersionOne)
 	json_decref(o);
 }
 
+TEST(Json, HasNoStatusThatIsNotKnown)
+{
+	Builder b;
+
+	for(int ended : {Fexit, Fsignal, Fexec, Frunning}) {
+		b.h.ended = (uint32_t)ended;
+		Made made(b.bytes());
+		json_t *o = written(made.r), *p = json_array_get(json_object_get(o, "processes"), 0);
+
+		EXPECT_EQ(json_is_null(json_object_get(p, "status")), ended == Fexec || ended == Frunning) << ended;
+		EXPECT_TRUE(json_object_get(p, "status") != nullptr);
+		json_decref(o);
+	}
+}
+
 TEST(Json, IsValidWhateverTheFileSays)
 {
 	Builder b;
@@ -130,7 +145,7 @@ TEST(Json, IsValidWhateverTheFileSays)
 
 	b.pair(l, UINT64_MAX, UINT64_MAX, b.stack({1}));
 	b.pair(l, UINT64_MAX, UINT64_MAX, b.stack({1}));
-	b.thread(-5, "\xff\"\\\n", UINT64_MAX, 1);
+	b.thread(-5, "\xff\"\\\n", 5, 1);
 	b.h.pid = -1;
 	memset(b.h.exe, '"', sizeof b.h.exe);
 	Made made(b.bytes());
@@ -155,17 +170,21 @@ TEST(Load, KeepsALineOfQuietProcesses)
 	Tempdir d;
 	Builder b;
 	Made made(b.bytes());
-	char err[ERRLEN], *line = quietline(&made.process());
+	b.h.pid = 1235;
+	Made second(b.bytes());
+	char err[ERRLEN], *line = quietline(&made.process()), *other = quietline(&second.process());
 	Report *r = reportnew(0);
 
-	d.file(QUIETFILE, std::string(line) + line + "{broken");
+	d.file(QUIETFILE, std::string(line) + other + line + "{broken");
 	EXPECT_TRUE(hasprofiles(d.path.c_str()));
-	EXPECT_EQ(load(r, d.path.c_str(), err), 2);
-	EXPECT_EQ(r->process[1].pid, 1234);
+	EXPECT_EQ(load(r, d.path.c_str(), err), 3);
+	ASSERT_EQ(r->nprocess, 2) << "one process is there once, however often it is found";
+	EXPECT_EQ(r->process[1].pid, 1235);
 	EXPECT_STREQ(r->process[1].args, "prog -x");
 	EXPECT_STREQ(r->process[1].ended, "exit");
 	EXPECT_EQ(r->process[1].durationns, 500000u);
 	free(line);
+	free(other);
 	reportfree(r);
 }
 
@@ -178,10 +197,11 @@ TEST(Load, ADamagedFileDoesNotHideTheOthers)
 
 	d.file("1.rendez", b.bytes());
 	d.file("2.rendez", b.bytes().substr(0, 100));
+	d.file("3.rendez", "");
 	d.file("notes.txt", "mine");
 	EXPECT_EQ(load(r, d.path.c_str(), err), 1);
 	ASSERT_EQ(r->nwarning, 1);
-	EXPECT_NE(strstr(r->warning[0], "2.rendez: damaged"), nullptr);
+	EXPECT_NE(strstr(r->warning[0], "2.rendez: damaged"), nullptr) << "and no word of what is not made yet";
 	reportfree(r);
 }
 

@@ -1,5 +1,6 @@
 // The model: what is added up, what is named, what comes first.
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include "builder.hh"
 
 static Builder
@@ -30,6 +31,33 @@ TEST(Model, OrdersByTotalWaitWithIdlenessApart)
 	EXPECT_STREQ(p.lock[2].pair[0].waker->function, "prog+0x130");
 	EXPECT_EQ(p.lock[2].pair[0].holder, nullptr);
 	EXPECT_STREQ(p.lock[0].name, "initialised at prog+0x20");
+}
+
+TEST(Model, WhatFoundNoRoomIsInTheTotals)
+{
+	Builder b = twolocks();
+
+	/* as the recorder leaves them: a lock's pair without places, and the pairs of the lock that is none */
+	b.pair(2, 4, 400, 0);
+	b.pair(1, 7, 7000, b.stack({FPC(0, 0x140)}));
+	b.pair(1, 5, 500, 0);
+	b.pair(1, 6, 60, b.stack({FPC(0, 0x150)})).op = Owait;
+	Made m(b.bytes());
+	const Process &p = m.process();
+
+	EXPECT_EQ(p.waits, 2u + 3 + 5 + 4 + 7 + 5 + 6);
+	EXPECT_EQ(p.ns, 49000u + 200 + 3500 + 250 + 30);
+	ASSERT_EQ(p.nlock, 5);
+	EXPECT_STREQ(p.lock[0].name, "all that did not fit the profile");
+	EXPECT_EQ(p.lock[0].waits, 12u);
+	EXPECT_EQ(p.lock[0].kind, -1);
+	EXPECT_FALSE(p.lock[0].idle);
+	EXPECT_STREQ(p.lock[4].name, "all events that did not fit the profile");
+	EXPECT_TRUE(p.lock[4].idle);
+	EXPECT_EQ(p.lock[2].address, 0x7000u);
+	ASSERT_EQ(p.lock[2].npair, 2);
+	EXPECT_STREQ(p.lock[2].pair[1].waiter->function, "an unknown place");
+	EXPECT_EQ(p.lock[2].pair[1].waiterstack->n, 0);
 }
 
 TEST(Model, AddsThreadsOwnPagesToTheSharedTable)
@@ -140,13 +168,45 @@ TEST(Model, WhatStillWaitsIsSaid)
 	a.current.waiter = 1;
 	a.current.holder = FPC(0, 0x300);
 	b.areas.push_back(a);
+	b.threads[0].area = 1;
 	Made m(b.bytes());
 	const Process &p = m.process();
 
+	EXPECT_EQ(p.thread[0].waitingns, 50000u);
+	EXPECT_EQ(p.thread[0].ns, 0u);
+	EXPECT_EQ(p.lock[0].address, 0x7000u) << "what is waited for still is dear too";
+	EXPECT_EQ(p.lock[0].waiting, 1u);
+	EXPECT_EQ(p.lock[0].waitingns, 50000u);
 	ASSERT_EQ(p.nunfinished, 1);
 	EXPECT_EQ(p.unfinished[0].ns, 50000u);
 	EXPECT_EQ(p.unfinished[0].lock->address, 0x7000u);
 	EXPECT_STREQ(p.unfinished[0].holder->function, "prog+0x300");
+}
+
+TEST(Model, WhatStillWaitsInAProcessThatRunsHasWaitedUntilNow)
+{
+	struct timespec t;
+	Builder b;
+	Farea a{};
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	b.h.ended = Frunning;
+	b.h.pid = getpid();
+	b.h.starttime = 0;
+	b.h.clockkind = 0;
+	b.h.start.ns = b.h.start.ticks = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec - 1000000000;
+	b.h.last[0] = b.h.start;
+	a.thread = (uint32_t)b.thread(1, "t", b.h.start.ticks, 0) + 1;
+	a.current.lock = b.lock(Kmutex, 0x7000);
+	a.current.begun = b.h.start.ticks + 1000;
+	b.areas.push_back(a);
+	b.threads[0].area = 1;
+	Made m(b.bytes());
+
+	EXPECT_STREQ(m.process().ended, "running");
+	EXPECT_GE(m.process().thread[0].waitingns, 999999000u);
+	EXPECT_GE(m.process().thread[0].livedns, m.process().thread[0].waitingns);
+	EXPECT_EQ(m.process().unfinished[0].ns, m.process().lock[0].waitingns);
 }
 
 TEST(Model, ALaterProgramOfTheSameProcessIsAnExec)

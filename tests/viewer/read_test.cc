@@ -161,6 +161,16 @@ TEST(Read, AProcessLivedUntilTheLastThingItTellsATimeOf)
 	profilefree(p);
 }
 
+TEST(Read, RefusesATimeThatCannotBe)
+{
+	std::string err;
+	Builder b;
+
+	b.thread(1, "t", 1000, 7ull << 60);
+	EXPECT_EQ(parse(b.bytes(), &err), nullptr);
+	EXPECT_NE(err.find("damaged profile: it tells of a time that cannot be"), std::string::npos) << err;
+}
+
 TEST(Read, TakesPlainFilesOnly)
 {
 	char err[ERRLEN];

@@ -77,6 +77,10 @@ TEST(Text, SaysWhoWaitedForWhom)
 	EXPECT_TRUE(has(s, "mutex initialised at prog+0x10\n")) << s;
 	EXPECT_LT(s.find("Waits for a lock"), s.find("Waits for an event")) << s;
 	EXPECT_TRUE(has(s, "mostly idleness")) << s;
+	EXPECT_FALSE(has(s, "may be a lock")) << s;
+	b.locks[c].kind = Ksem + 1;
+	EXPECT_TRUE(has(text(b.bytes()), "But a semaphore may be a lock")) << s;
+	b.locks[c].kind = Kcond + 1;
 	EXPECT_TRUE(has(s, "exited with status 0")) << s;
 	EXPECT_FALSE(has(s, "prog+0x310")) << s;
 	EXPECT_FALSE(has(s, "\033")) << "no colour but on a terminal";
@@ -100,9 +104,34 @@ TEST(Text, WarnsOfWhatWasLost)
 	b.h.section[Spairs].lost = 2;
 	b.h.section[Slocks].lost = 5;
 	b.h.forkfailed = 1;
-	std::string s = text(b.bytes());
-	EXPECT_TRUE(has(s, "7 events found no room")) << s;
+	b.pair(1, 4, 4000, 0);
+	std::string s = text(b.bytes(), 1);
+
+	EXPECT_TRUE(has(s, "  all that did not fit the profile\n")) << s;
+	EXPECT_TRUE(has(s, "waited at an unknown place <- holder not seen\n")) << s;
+	EXPECT_TRUE(has(s, "7 events found no room in the profile (see RENDEZ_SIZE)")) << s;
 	EXPECT_TRUE(has(s, "1 child process could not")) << s;
+}
+
+TEST(Text, CountsAWaitThatHadNotEnded)
+{
+	Builder b;
+	Farea a{};
+
+	a.thread = (uint32_t)b.thread(1, "stuck", 2000, 0) + 1;
+	a.current.lock = b.lock(Kmutex, 0x7000);
+	a.current.begun = 901000;
+	b.areas.push_back(a);
+	b.threads[0].area = 1;
+	std::string s = text(b.bytes());
+
+	b.locks[2].holds = 3;
+	EXPECT_FALSE(has(s, "hold times")) << s;
+	EXPECT_TRUE(has(text(b.bytes()), "ended; hold times are sampled\n"));
+	EXPECT_FALSE(has(s, "No thread waited")) << s;
+	EXPECT_TRUE(has(s, "Waits for a lock: 0 in 0 waits, and 50.0 us in 1 that had not ended\n")) << s;
+	EXPECT_TRUE(has(s, "  and 50.0 us in 1 wait that had not ended\n")) << s;
+	EXPECT_TRUE(has(s, "stuck (50.0 us of it in a wait that had not ended)\n")) << s;
 }
 
 TEST(Text, SaysHowTheProcessEnded)
