@@ -150,15 +150,6 @@ sysyield(void)
 }
 
 void
-sysbarrier(void)
-{
-	static const int ask = 1 << 4, pass = 1 << 3; /* MEMBARRIER_CMD_(REGISTER_)PRIVATE_EXPEDITED */
-
-	if(SYS(membarrier, ask, 0, 0) == 0)
-		SYS(membarrier, pass, 0, 0);
-}
-
-void
 sysnap(uint64_t ns)
 {
 	struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};

@@ -104,8 +104,6 @@ void sysexit(int status) HIDDEN __attribute__((noreturn));
 
 /* Let others run; sleep for a while. */
 void sysyield(void) HIDDEN;
-void sysbarrier(
-    void) HIDDEN; /* every running thread of this process passes a full barrier, where the system has that */
 void sysnap(uint64_t ns) HIDDEN;
 
 /* The list of robust futexes that libc registered with the kernel for this thread; nil if none. */

@@ -195,6 +195,7 @@ procenter(void)
 	p->herd = 0;
 	p->waiting = Wnone;
 	p->passon = nil;
+	p->enabling = 0;
 	atomic_store_explicit(&p->away, 0, memory_order_relaxed);
 	if(ranked())
 		atomic_store_explicit(&p->rank, (uint8_t)rank(p), memory_order_relaxed);

@@ -57,6 +57,7 @@ struct Proc {
 	uint8_t herd;		   /* moved and not yet woken; or woken with others, and has not yet tried */
 	_Atomic(uint8_t) rank;	   /* its owner's when the wait began (rank.h); others may look at any time */
 	_Atomic(uint8_t) away;	   /* a handler has begun on top of the wait, and it has not gone on since */
+	uint8_t enabling;	   /* a handler that begins is to make it look (a Note): it may enable cancellation */
 	uint8_t told;		   /* the rank that its owner was last told, */
 	uint8_t trusted;	   /* for so many waits more, */
 	Word toldat;		   /* and the age of that (rank.c); 0: it does not know */

@@ -73,6 +73,8 @@ decide(void)
 void
 sigsmasked(void)
 {
+	/* Nobody says yet what is wrapped, and what was installed before is not. */
+	goeson(Sunsaid, Sforeign);
 	if(decide())
 		goeson(Sputs, Smasks);
 }
@@ -81,9 +83,13 @@ sigsmasked(void)
  * libc's signal for a cancellation has no wrapper, and it strikes at any instruction of a thread that is in one of libc's blocking
  * calls, also within a handler that interrupted the call, and there in a section.  So in a process that cancels threads
  * signals are masked.  Sections that began before that: a section says that it is one, then looks whether to put
- * off; here that is changed, then every thread passes a barrier, then the target is looked at.  So either it is
- * seen in its section, and waited for, or it sees the change.  Where the system has no such barrier, the window is a few instructions.
+ * off; here that is changed, then the target is looked at.  So either it is seen in its section, and waited for, or it sees the
+ * change.  A fence would cost each section more than all the rest of it, and membarrier, which would do for both, is a call that
+ * sandboxes kill for.  So the first to cancel a thread waits SETTLE between its two steps, hundreds of times what any
+ * processor keeps a store to itself.
  */
+enum { SETTLE = 100000, NAP = 10000 }; /* ns */
+
 void
 sigsbeforecancel(const Sigoff *target)
 {
@@ -91,11 +97,11 @@ sigsbeforecancel(const Sigoff *target)
 
 	if(unlikely(atomic_load_explicit(&passed, memory_order_acquire) == 0)) {
 		sigsmasked();
-		sysbarrier();
+		sysnap(SETTLE);
 		atomic_store_explicit(&passed, 1, memory_order_release);
 	}
 	while(atomic_load_explicit(&target->depth, memory_order_acquire) != 0)
-		sysnap(10000);
+		sysnap(NAP);
 }
 
 void

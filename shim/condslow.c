@@ -54,6 +54,18 @@ asleep(void *w)
 	waitpark(w);
 }
 
+/* Whether cancellation is disabled for now.  That it is looked is said before: a handler in between makes the wait look again. */
+static int
+disabled(Proc *p)
+{
+	p->enabling = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	if(!cancelenabled())
+		return 1;
+	p->enabling = 0;
+	return 0;
+}
+
 /* Sleeps until signalled (0), or off the queue by deadline (ETIMEDOUT) or note (EINTR). */
 static int
 await(Cond *c, Proc *p, const Deadline *d, Wait *w)
@@ -62,6 +74,9 @@ await(Cond *c, Proc *p, const Deadline *d, Wait *w)
 	int noted = 1;
 	Woken r;
 
+	/* It may have been asked for before, while it was disabled: a handler that enables it now is to be heard. */
+	if(unlikely(atomic_load_explicit(&anycancel, memory_order_relaxed)) && disabled(p))
+		noted = 2;
 	for(;;) {
 		/* Without a deadline the kernel would go on sleeping after a handler with SA_RESTART. */
 		if(unlikely(noted == 2))
@@ -71,8 +86,7 @@ await(Cond *c, Proc *p, const Deadline *d, Wait *w)
 			waitparked(w);
 		if(r == Wready)
 			return 0;
-		if(r == Wnote && !cancelenabled()) {
-			/* A handler may enable it: then it strikes. */
+		if(r == Wnote && disabled(p)) {
 			noted = 2;
 			continue;
 		}
@@ -208,6 +222,11 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	if(unlikely(sigoff.async) && r == 0 && (atomic_load_explicit(&p->event, memory_order_relaxed) & Note))
 		condwakefrom(c, nil, 0, 0);
 	atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
+	if(unlikely(p->enabling)) {
+		p->enabling = 0;
+		atomic_signal_fence(memory_order_seq_cst);
+		atomic_fetch_and_explicit(&p->event, ~(uint32_t)Note, memory_order_relaxed);
+	}
 	procleave(p);
 	if(unlikely(sigoff.async)) {
 		int ignored;
@@ -288,9 +307,12 @@ condwakefrom(Cond *c, Mutex *m, int all, uint32_t waker)
 	stop("wakefrom");
 	sigsoff(&s);
 	/* A waiter that is moved trusts that those before it come, or say so when a handler keeps them (mutexaway). */
-	if(unlikely(!sigswatched()))
+	tries = 0;
+	if(unlikely(!sigswatched())) {
 		m = nil;
-	for(tries = sigswatched() ? 0 : 2;; tries++) {
+		tries = 2;
+	}
+	for(;; tries++) {
 		bm = nil;
 		if(m != nil)
 			qlock2(key, m, &b, &bm);

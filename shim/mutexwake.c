@@ -97,19 +97,21 @@ herd(Bucket *b, Mutex *m, Proc *p)
 		atomic_store_explicit(h, (uint8_t)(v + 1), memory_order_relaxed);
 }
 
-/* With the bucket locked: the name of p, which waits for m, goes from its word. */
-static void
+/* With the bucket locked: the name of p, which waits for m, goes from its word; 0 if it was not there. */
+static int
 unname(Mutex *m, Proc *p)
 {
 	uint32_t old = atomic_load_explicit(&m->word, memory_order_relaxed), new;
+	int named;
 
 	do {
-		new = (old & AWAKE) == awakefield(p) ? old & ~AWAKE : old;
+		named = (old & AWAKE) == awakefield(p);
+		new = named ? old & ~AWAKE : old;
 		if(!(new &Queued))
 			new &= ~(uint32_t)Urgent;
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
-	atomic_store_explicit(&p->awakefor, 0, memory_order_release);
+	return named;
 }
 
 /*
@@ -132,17 +134,23 @@ mutexaway(void)
 	Sigs s;
 	int saved = errno;
 
-	if(p->thread != threadself() || atomic_load_explicit(&p->busy, memory_order_relaxed) == 0)
+	/* In a section it is a fault's, whose bucket may be the one that is locked. */
+	if(atomic_load_explicit(&sigoff.depth, memory_order_relaxed) != 0 || p->thread != threadself() ||
+	    atomic_load_explicit(&p->busy, memory_order_relaxed) == 0)
 		return;
 	atomic_store_explicit(&p->away, 1, memory_order_relaxed);
+	if(p->enabling)
+		atomic_fetch_or_explicit(&p->event, Note, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 	m = (Mutex *)atomic_load_explicit(&p->awakefor, memory_order_acquire);
-	if(m == nil)
+	/* A readers-writer lock's waiters look for themselves (rwlook), and its key is no mutex. */
+	if(m == nil || ((uintptr_t)m & 3))
 		return;
 	sigsoff(&s);
 	b = qlock(m);
-	if(atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)m)
-		unname(m, p);
+	/* If the name is not there yet its own thread is about to put it there (spin): it must be found by the next handler. */
+	if(atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)m && unname(m, p))
+		atomic_store_explicit(&p->awakefor, 0, memory_order_release);
 	qunlock(b);
 	/* Its thread is in a call on m, so m is there; if it is free those that are linked have been waiting for p. */
 	if((atomic_load_explicit(&m->word, memory_order_relaxed) & (Locked | AWAKE | Queued)) == Queued)
@@ -212,6 +220,7 @@ choose(const void *key)
 		}
 		/* It was taken off but not told, so it is still in its call on m. */
 		unname(m, p);
+		atomic_store_explicit(&p->awakefor, 0, memory_order_release);
 	}
 	qunlock(b);
 	return chosen;
@@ -271,6 +280,7 @@ mutexpromote(Mutex *m)
 			atomic_store_explicit(&p->awakefor, 0, memory_order_release);
 		else if(unlikely(isaway(p))) {
 			unname(m, p);
+			atomic_store_explicit(&p->awakefor, 0, memory_order_release);
 			away = 1;
 		}
 	}

@@ -42,7 +42,7 @@ rwstale(uint64_t word, const Rwlock *l)
 	if((word & RWAWAKE) == 0)
 		return 0;
 	p = procof((uint32_t)word >> Awakeshift);
-	return p == nil || atomic_load_explicit(&p->awakefor, memory_order_acquire) != (uintptr_t)l;
+	return p == nil || atomic_load_explicit(&p->awakefor, memory_order_acquire) != (uintptr_t)rwkey(l);
 }
 
 /* As of a mutex (mutex.h): p's thread is of a real-time policy and stands above whom the word names, if anybody. */

@@ -198,7 +198,7 @@ rwabandon(Proc *p)
 		}
 		block(p, nil, 0, nil, nil);
 	}
-	a.awake = atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)a.l;
+	a.awake = atomic_load_explicit(&p->awakefor, memory_order_relaxed) == (uintptr_t)rwkey(a.l);
 	if(!a.awake)
 		return;
 	word = atomic_load_explicit(&a.l->word, memory_order_relaxed);

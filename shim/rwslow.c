@@ -102,7 +102,7 @@ sleepon(Rwattempt *a, const Deadline *d)
 	a->late = Wready;
 	if(await(a, d, banned) == Wready) {
 		a->chosen = 1;
-		a->awake = atomic_load_explicit(&a->p->awakefor, memory_order_relaxed) == (uintptr_t)a->l;
+		a->awake = atomic_load_explicit(&a->p->awakefor, memory_order_relaxed) == (uintptr_t)rwkey(a->l);
 	}
 	a->p->waiting = Wnone;
 	stop("rwwait.back");

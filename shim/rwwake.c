@@ -51,7 +51,7 @@ choose(Rwlock *l)
 	readers = p != nil;
 	if(readers)
 		first = p;
-	atomic_store_explicit(&first->awakefor, (uintptr_t)l, memory_order_release);
+	atomic_store_explicit(&first->awakefor, (uintptr_t)rwkey(l), memory_order_release);
 	old = atomic_load_explicit(&l->word, memory_order_relaxed);
 	do {
 		free = 0;

@@ -161,7 +161,10 @@ forked(void)
 {
 	int was = me.watched;
 
-	me.tid = me.watched = 0;
+	/* Before a vfork child can be the first to ask. */
+	procpid();
+	me.watched = 0;
+	me.tid = checking || me.forking ? 0 : systid();
 	me.timed = nil;
 	recorderforked();
 	if(checking)
@@ -170,18 +173,24 @@ forked(void)
 
 /*
  * The handlers of pthread_atfork run before it returns, in the child too, and those that were registered before ours find what the
- * parent had.  So for the time of the call the thread's number is asked for each time.
+ * parent had.  So for the time of the call the thread's number is asked for each time.  Afterwards it is known again as it was: the call may be a
+ * handler's, that came between two looks at it.
  */
 EXPORT(fork);
 pid_t
 rz_fork(void)
 {
+	int was = me.tid;
 	pid_t pid;
 
 	me.tid = 0;
 	me.forking++;
 	pid = real.fork();
 	me.forking--;
+	if(pid != 0)
+		me.tid = was;
+	else if(!checking && !me.forking)
+		me.tid = systid();
 	return pid;
 }
 

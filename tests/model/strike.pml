@@ -3,7 +3,7 @@
  * it, by a signal that strikes at once unless it is masked.
  *
  * A section says that it is one, then looks whether signals are put off.  What it says stands in its store buffer, and is seen
- * by others at any later time, at the latest at the barrier that the canceller sends round.
+ * by others at any later time, at the latest when the canceller has waited for longer than any store takes ("barrier").
  *
  * It must hold that the signal never strikes within a section, and that it is sent in the end.
  *

@@ -203,6 +203,8 @@ disabled(void *arg)
 {
 	int old;
 	SAME(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old), 0);
+	atomic_store_explicit(&entered, 3, memory_order_release);
+	UNTIL(atomic_load_explicit(&release, memory_order_acquire));
 	if(arg != NULL) {
 		sem_wait(&s);
 	} else {
@@ -221,11 +223,19 @@ enabled(void)
 {
 	SAME(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = enables, .sa_flags = SA_RESTART}, NULL), 0);
 	SAME(sem_init(&s, 0, 0), 0);
-	for(long sem = 0; sem < 2; sem++) {
+	for(int i = 0; i < 4; i++) {
 		Thread t;
+		int sem = i & 1, before = i & 2;
+		atomic_store_explicit(&entered, 0, memory_order_relaxed);
+		atomic_store_explicit(&release, 0, memory_order_relaxed);
 		start(&t, disabled, sem ? &s : NULL);
+		UNTIL(atomic_load_explicit(&entered, memory_order_acquire) == 3);
+		if(before)
+			SAME(pthread_cancel(t.id), 0);
+		atomic_store_explicit(&release, 1, memory_order_release);
 		asleep(&t);
-		SAME(pthread_cancel(t.id), 0);
+		if(!before)
+			SAME(pthread_cancel(t.id), 0);
 		asleep(&t);
 		SAME(pthread_kill(t.id, SIGUSR1), 0);
 		MUST(join(&t) == PTHREAD_CANCELED);
