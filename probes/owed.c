@@ -29,8 +29,12 @@ waitshort(Wait *w, uint64_t begun, uintptr_t holder)
 	Self *s;
 
 	w->on = 0;
-	if(!recording() || begun == 0 || !enter(&s))
+	if(!recording() || begun == 0)
 		return 0;
+	if(!enter(&s)) {
+		waitmissed();
+		return 0;
+	}
 	owes = s != nil && s->thread != nil && s->area != nil && s->area->current.lock == 0;
 	if(likely(owes)) {
 		o = &s->owed;

@@ -129,7 +129,11 @@ void objectgone(const void *object) __attribute__((visibility("hidden")));
 /* The calling thread ends: its page is added to the shared tables and given back. */
 void threadgone(void) __attribute__((visibility("hidden")));
 
-/* The calling thread begins (name and birth are taken at the first of this or its first wait). */
+/*
+ * The calling thread begins (name and birth are taken at the first of this or its first wait), or is about to begin another.  In a
+ * forked child its profile is made here: the first thread is to be there before the second, for
+ * while one makes it nothing that others do is recorded.
+ */
 void threadborn(void) __attribute__((visibility("hidden")));
 
 /*

@@ -39,7 +39,7 @@ Profile prof;
 static char dir[MAXDIR];
 static Fsection layout[NSECT];
 static uint32_t refreshing;
-static Fclock forkedat; /* the birth of this process, if it is a child without a profile yet */
+static Fclock bornat; /* when this process began, if it has no profile yet */
 
 static const char *
 why(int err)
@@ -245,7 +245,11 @@ fill(Fheader *h)
 	h->starttime = starttime();
 	clock_gettime(CLOCK_REALTIME, &now);
 	h->realtime = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	clockpair(&h->start);
+	if(bornat.ticks != 0)
+		h->start = bornat;
+	else
+		clockpair(&h->start);
+	bornat.ticks = 0;
 	h->before = h->last[0] = h->start;
 	h->clockkind = tickscounter ? 1 : 0;
 	systhreadname(h->comm);
@@ -327,10 +331,9 @@ inherit(Fheader *h)
 }
 
 void
-recorderforked(void)
+profileborn(void)
 {
-	if(recording())
-		clockpair(&forkedat);
+	clockpair(&bornat);
 }
 
 const char *
@@ -343,9 +346,6 @@ profilechild(void)
 	h = make(&err);
 	if(h != nil) {
 		fill(h);
-		if(forkedat.ticks != 0)
-			h->start = forkedat;
-		forkedat.ticks = 0;
 		inherit(h);
 		err = sysmapmove(h, prof.header, prof.size);
 		if(err == 0)

@@ -108,7 +108,12 @@ generation(void)
 	return __atomic_load_n(&gencell[0], __ATOMIC_ACQUIRE);
 }
 
+/* While a child's profile is being made nothing is recorded. */
+enum { RENEWING = 0xffffffff };
+
 int enterslow(Self **) HIDDEN;
+/* A wait has begun that could not be entered for. */
+void waitmissed(void) HIDDEN;
 
 /*
  * 0: nothing is recorded.  Else *sp is the calling thread, now busy, or nil if
@@ -194,6 +199,8 @@ mix(uint64_t h, uint64_t v)
 /* profile.c: both return an error to be said, or nil.  In the child the parent's file is no longer mapped after it. */
 const char *profilemake(const char *dir, const char *mib) HIDDEN;
 const char *profilechild(void) HIDDEN;
+/* This process begins: what profilemake or profilechild makes later starts here. */
+void profileborn(void) HIDDEN;
 void clockpair(Fclock *) HIDDEN;
 void clockrefresh(uint64_t now) HIDDEN;
 

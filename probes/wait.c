@@ -85,8 +85,12 @@ waitbegin(Wait *w, uintptr_t holder)
 	Self *s;
 
 	w->on = 0;
-	if(!recording() || !enter(&s))
+	if(!recording())
 		return;
+	if(!enter(&s)) {
+		waitmissed();
+		return;
+	}
 	waitopen(s, w, holder);
 	leave(s);
 }

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <atomic>
 
 static void
 waitonce(const void *object, uint32_t *idword)
@@ -115,6 +116,47 @@ TEST_P(ForkTest, AChildThatCannotHaveOneSaysSoInItsParents)
 	EXPECT_EQ(p.header().forkfailed, 1u);
 	EXPECT_EQ(p.waits(), 2u);
 	EXPECT_EQ(files().size(), 1u);
+}
+
+TEST_F(RecorderTest, WaitsWhileAChildsProfileIsMadeAreCountedAsLost)
+{
+	static constexpr int threads = 8;
+	static std::atomic<int> ready;
+
+	ASSERT_EQ(run([&] {
+		int status, child = fork();
+
+		if(child == 0) {
+			pthread_t t[threads];
+
+			recorderforked();
+			for(pthread_t &x : t)
+				NEED(pthread_create(
+					 &x, nullptr,
+					 [](void *) -> void * {
+						 static uint32_t id;
+
+						 ready++;
+						 while(ready < threads)
+							 ;
+						 for(int i = 0; i < 10000; i++)
+							 waitonce(&id, &id);
+						 return nullptr;
+					 },
+					 nullptr) == 0);
+			for(pthread_t x : t)
+				pthread_join(x, nullptr);
+			recorderexit(0);
+			_exit(0);
+		}
+		NEED(waitpid(child, &status, 0) == child && status == 0);
+	}),
+	    0);
+	for(const std::string &f : files()) {
+		Profile p(f);
+
+		EXPECT_EQ(p.waits() + p.section(Sthreads).lost, f == fileof(pid) ? 0 : threads * 10000u);
+	}
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, ForkTest, testing::Values(forkcall, _Fork, rawclone));

@@ -342,6 +342,30 @@ TEST_F(RecorderTest, CountersOf32BitsAreExtended)
 	EXPECT_EQ(p.lock(p.locks()[0]).changes, 7u);
 }
 
+TEST_F(RecorderTest, WhatTheRecorderTakesIsInTheLifeOfItsThreads)
+{
+	ASSERT_EQ(run([] {
+		if(fork() == 0) {
+			recorderforked();
+			recorderexit(0);
+			_exit(0);
+		}
+		wait(nullptr);
+		recorderexit(0);
+	}),
+	    0);
+	EXPECT_EQ(files().size(), 2u);
+	for(const std::string &f : files()) {
+		Profile p(f);
+		const Fheader &h = p.header();
+
+		ASSERT_EQ(p.threads().size(), 1u);
+		EXPECT_EQ(p.threads()[0].born, h.start.ticks);
+		EXPECT_GT(h.overhead, 0u);
+		EXPECT_LE(h.overhead, h.last[h.lastslot & 1].ticks - p.threads()[0].born);
+	}
+}
+
 TEST_F(RecorderTest, HoldsAreSampledAtRandomOneIn64AndLaterOneIn256)
 {
 	ASSERT_EQ(run([] {
