@@ -318,6 +318,7 @@ inherit(Fheader *h)
 		if(prof.locks[i].kind == 0)
 			continue;
 		locks[i] = prof.locks[i];
+		locks[i].acquired = locks[i].changes = 0;
 		locks[i].holds = locks[i].holdticks = locks[i].holdmax = 0;
 	}
 	h->section[Slocks].used = used;
@@ -343,6 +344,9 @@ profilechild(void)
 	int err;
 
 	__atomic_store_n(&refreshing, 0, __ATOMIC_RELAXED);
+	/* No handler of fork has run. */
+	if(bornat.ticks == 0)
+		countsforked();
 	h = make(&err);
 	if(h != nil) {
 		fill(h);

@@ -57,6 +57,7 @@ recorderforked(void)
 		return;
 	missed = 0;
 	profileborn();
+	countsforked();
 }
 
 /* We are a child that does not share its parent's memory. */
@@ -302,6 +303,7 @@ recorderstart(void)
 	modulestart(prof.header->exe);
 	framestart();
 	ownpages = sysmap((size_t)prof.n[Sareas] * FPAGE, 0);
+	countsstart();
 	calibrate();
 	sharedbump(&prof.header->overhead, ticks() - prof.header->start.ticks);
 	/* So no reader takes the process for younger. */
@@ -319,6 +321,7 @@ recorderexit(int status)
 	if(s != nil)
 		waitpay(s);
 	tellmissed();
+	countsend();
 	prof.header->status = status;
 	__atomic_store_n(&prof.header->ended, Fexit, __ATOMIC_RELEASE);
 	clockrefresh(0);
