@@ -119,13 +119,19 @@ lastread(uint32_t id, uint32_t *acquired, uint32_t *changes)
 	const Flock *l = &prof.locks[id];
 	uintptr_t p = __atomic_load_n(&l->address, __ATOMIC_RELAXED), first = p & ~7ul, last = (p + COUNTED - 1) & ~7ul;
 	Counter *counter = counterof(l);
-	uint32_t more, moves;
 
-	if(counter == nil || !readable((void *)first) || (first / FPAGE != last / FPAGE && !readable((void *)last)) ||
-	    !counter((void *)p, id, acquired, changes))
-		return 0;
-	more = *acquired - bases[id].acquired - (uint32_t)__atomic_load_n(&l->acquired, __ATOMIC_RELAXED);
-	moves = *changes - bases[id].changes - (uint32_t)__atomic_load_n(&l->changes, __ATOMIC_RELAXED);
+	return counter != nil && readable((void *)first) && (first / FPAGE == last / FPAGE || readable((void *)last)) &&
+	       counter((void *)p, id, acquired, changes);
+}
+
+/* Whether the counts go on from what the entry was told last. */
+static int
+forwards(uint32_t id, uint32_t acquired, uint32_t changes)
+{
+	const Flock *l = &prof.locks[id];
+	uint32_t more = acquired - bases[id].acquired - (uint32_t)__atomic_load_n(&l->acquired, __ATOMIC_RELAXED);
+	uint32_t moves = changes - bases[id].changes - (uint32_t)__atomic_load_n(&l->changes, __ATOMIC_RELAXED);
+
 	return more <= INT32_MAX && (moves <= more + FEW || (int32_t)moves < 0);
 }
 
@@ -143,11 +149,11 @@ countsend(void)
 	uint32_t i, n = bases != nil ? given() : 0, acquired, changes;
 
 	for(i = OTHERS + 1; i < n; i++)
-		if(lastread(i, &acquired, &changes))
+		if(lastread(i, &acquired, &changes) && forwards(i, acquired, changes))
 			tell(i, acquired, changes, 1);
 }
 
-/* The profile is the parent's still: it is only read. */
+/* The profile is the parent's still, or its parent's; it is only read, and other threads of theirs go on writing. */
 void
 countsforked(void)
 {
@@ -155,11 +161,7 @@ countsforked(void)
 	Base b;
 
 	__atomic_store_n(&forks, forks + 1, __ATOMIC_RELAXED);
-	for(i = OTHERS + 1; i < n; i++) {
-		if(!lastread(i, &b.acquired, &b.changes)) {
-			b.acquired = bases[i].acquired + (uint32_t)prof.locks[i].acquired;
-			b.changes = bases[i].changes + (uint32_t)prof.locks[i].changes;
-		}
-		bases[i] = b;
-	}
+	for(i = OTHERS + 1; i < n; i++)
+		if(lastread(i, &b.acquired, &b.changes))
+			bases[i] = b;
 }

@@ -144,11 +144,12 @@ newlock(Self *s, const Wait *w, uint32_t word, uint32_t ours)
 	return (uint32_t)id;
 }
 
-/* Another waiter gave the object a number first. */
+/* Another waiter gave the object a number first: the entry is no lock's, until s needs one. */
 static void
 unused(Self *s, uint32_t id)
 {
-	if(s != nil && id != OTHERS)
+	__atomic_store_n(&prof.locks[id].kind, 0, __ATOMIC_RELAXED);
+	if(s != nil)
 		s->spare = id;
 }
 

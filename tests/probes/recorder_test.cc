@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 
 static int
 openfiles()
@@ -25,6 +26,19 @@ static void
 waitonce(const void *object, uint32_t *idword)
 {
 	Waiting(object, idword).end();
+}
+
+static void
+inthreads(void *(*f)(void *), int n, int atatime)
+{
+	std::vector<pthread_t> t((size_t)atatime);
+
+	for(int i = 0; i < n; i += atatime) {
+		for(pthread_t &x : t)
+			NEED(pthread_create(&x, nullptr, f, nullptr) == 0);
+		for(pthread_t &x : t)
+			pthread_join(x, nullptr);
+	}
 }
 
 TEST_F(RecorderTest, SilentAndOffWithoutADirectory)
@@ -342,6 +356,34 @@ TEST_F(RecorderTest, CountersOf32BitsAreExtended)
 	EXPECT_EQ(p.lock(p.locks()[0]).changes, 7u);
 }
 
+TEST_F(RecorderTest, AnObjectThatTwoWaitForFirstAtTheSameTimeIsOneLock)
+{
+	static constexpr int objects = 400;
+
+	ASSERT_EQ(run([] {
+		inthreads(
+		    [](void *) -> void * {
+			    static uint32_t id[objects];
+			    static std::atomic<int> here;
+			    int i = here++ / 2;
+
+			    while(here < 2 * (i + 1))
+				    ;
+			    waitonce(&id[i], &id[i]);
+			    return nullptr;
+		    },
+		    2 * objects, 2);
+		recorderexit(0);
+	}),
+	    0);
+	Profile p(fileof(pid));
+	int locks = 0;
+	for(uint64_t i = 2; i < p.section(Slocks).count; i++)
+		locks += p.lock((uint32_t)i).kind != 0;
+	EXPECT_EQ(locks, objects);
+	EXPECT_EQ(p.waits(), 2u * objects);
+}
+
 TEST_F(RecorderTest, AnObjectThatNobodyWaitsForAnyMoreIsCountedOn)
 {
 	static Counting held, gone, left, freed, other;
@@ -449,19 +491,6 @@ somewaits(void *)
 	if(orderly)
 		threadgone();
 	return nullptr;
-}
-
-static void
-inthreads(void *(*f)(void *), int n, int atatime)
-{
-	std::vector<pthread_t> t((size_t)atatime);
-
-	for(int i = 0; i < n; i += atatime) {
-		for(pthread_t &x : t)
-			NEED(pthread_create(&x, nullptr, f, nullptr) == 0);
-		for(pthread_t &x : t)
-			pthread_join(x, nullptr);
-	}
 }
 
 TEST_F(RecorderTest, ThreadsThatComeAndGoGiveTheirPageBack)

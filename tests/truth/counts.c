@@ -83,6 +83,20 @@ child(int deep)
 	exit(0);
 }
 
+/* It waits for nothing, and so has no profile when it forks. */
+static void
+quietchild(void)
+{
+	pid_t pid = fork();
+	MUST(pid >= 0);
+	if(pid == 0) {
+		alone(&global, 7);
+		child(0);
+		exit(0);
+	}
+	SAME(childstatus(pid), 0);
+}
+
 int
 main(void)
 {
@@ -103,6 +117,7 @@ main(void)
 	alone(&early, LONG / 10);
 	alone(&global, LONG);
 	child(1);
+	quietchild();
 	alone(&global, 1);
 	l[2] = counted(&global, 1, 2 + LONG + 1, 3);
 	print(l, 3);
