@@ -13,7 +13,8 @@
  * profile is mapped a system call is made only at a thread's first wait, where its
  * stack is deeper than it was ever seen or a frame is met for the first time in
  * the process, and in a forked child's first, where the child's own profile is
- * made; a wait on a stack that is not the thread's own asks about each page.
+ * made; a wait on a stack that is not the thread's own asks about each page; and when the process ends, and in a forked child,
+ * one asks about each lock's memory.
  * None allocates, waits for a lock, sleeps, or changes errno.  None may be called
  * with a bucket lock held.
  */
@@ -162,7 +163,10 @@ void misuse(Misuse, Kind, const void *object, Yonder yonder, int othertid, uint3
  */
 void recorderstart(void) __attribute__((visibility("hidden")));
 
-/* In the child of a fork: it lives from now on, although its profile is made at its first wait. */
+/*
+ * In the child of a fork, before it has other threads: it lives from now on, although its profile is made at its first
+ * wait or thread, and what objects have counted so far is its parent's.
+ */
 void recorderforked(void) __attribute__((visibility("hidden")));
 
 /* The process ends in an orderly way; status as for exit. */
