@@ -163,7 +163,7 @@ typedef struct Flock {
 	Fpc first;			    /* the site that first waited for it */
 	uint32_t kind;			    /* Kind + 1 */
 	uint32_t flags;			    /* Lgone: destroyed, or found to be another lock's */
-	uint64_t acquired;		    /* as last seen; only for kinds with Lcounts */
+	uint64_t acquired;		    /* by this process, as last seen; only for kinds with Lcounts */
 	uint64_t changes;		    /* owner changes, likewise */
 	uint64_t holds, holdticks, holdmax; /* sampled holds that no thread's area kept */
 } Flock;

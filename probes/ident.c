@@ -15,6 +15,7 @@
 enum {
 	TOKEN = 0x80000000,
 	NSITES = 4096,
+	SITEBITS = 12, /* of a token; above them stands which process it was (counts.c) */
 	NADDRESSES = 8192,
 	PROBES = 32, /* places in a table that are looked at before it is called full */
 };
@@ -24,6 +25,8 @@ typedef struct Address {
 	uint32_t id; /* 0: the object that was here is dead, the place may be another's */
 } Address;
 
+_Static_assert(NSITES == 1 << SITEBITS, "a token has room");
+
 static uintptr_t sites[NSITES];
 static Address addresses[NADDRESSES];
 static uint32_t graves[256]; /* by kind and first site: the last that died */
@@ -31,7 +34,7 @@ static uint32_t graves[256]; /* by kind and first site: the last that died */
 uint32_t
 initsite(uintptr_t pc)
 {
-	uint32_t i, at = (uint32_t)(mix(0, pc) >> 32);
+	uint32_t i, at = (uint32_t)(mix(0, pc) >> 32), token = TOKEN | countsprocess() << SITEBITS;
 	uintptr_t *s, was;
 
 	if(recorderoff || pc == 0)
@@ -41,13 +44,26 @@ initsite(uintptr_t pc)
 		s = &sites[at];
 		was = __atomic_load_n(s, __ATOMIC_RELAXED);
 		if(was == pc)
-			return TOKEN | at;
+			return token | at;
 		if(was == 0 &&
 		    (__atomic_compare_exchange_n(s, &was, pc, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED) || was == pc))
-			return TOKEN | at;
+			return token | at;
 		at++;
 	}
 	return 0;
+}
+
+/* Whether a word may be a token; and whether it was given in this process. */
+static int
+istoken(uint32_t word)
+{
+	return (word & TOKEN) && (word & ~(uint32_t)TOKEN) >> SITEBITS <= countsprocess();
+}
+
+static int
+isourtoken(uint32_t word)
+{
+	return istoken(word) && (word & ~(uint32_t)TOKEN) >> SITEBITS == countsprocess();
 }
 
 int
@@ -96,9 +112,9 @@ takeover(const Wait *w, Fpc first)
 	return id;
 }
 
-/* A new entry; word is the object's id word, which may be an initsite. */
+/* A new entry; word is the object's id word, which may be an initsite; ours as for lockid. */
 static uint32_t
-newlock(Self *s, const Wait *w, uint32_t word)
+newlock(Self *s, const Wait *w, uint32_t word, uint32_t ours)
 {
 	Fpc first = sitepc(s, w->pc);
 	Flock *l;
@@ -120,31 +136,32 @@ newlock(Self *s, const Wait *w, uint32_t word)
 	l = &prof.locks[id];
 	__atomic_store_n(&l->kind, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&l->address, (uintptr_t)w->object, __ATOMIC_RELAXED);
-	__atomic_store_n(&l->init, (word & TOKEN) && (word & ~TOKEN) < NSITES ? sitepc(s, sites[word & ~TOKEN]) : 0,
-	    __ATOMIC_RELAXED);
+	__atomic_store_n(&l->init, istoken(word) ? sitepc(s, sites[word % NSITES]) : 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&l->first, first, __ATOMIC_RELAXED);
-	__atomic_store_n(&l->flags, w->counted ? Lcounts : 0, __ATOMIC_RELAXED);
+	__atomic_store_n(
+	    &l->flags, lockcounted((uint32_t)id, w, !isourtoken(word), ours) ? Lcounts : 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&l->kind, (uint32_t)w->kind + 1, __ATOMIC_RELEASE);
 	return (uint32_t)id;
 }
 
-/* Another waiter gave the object a number first. */
+/* Another waiter gave the object a number first: the entry is no lock's, until s needs one. */
 static void
 unused(Self *s, uint32_t id)
 {
-	if(s != nil && id != OTHERS)
+	__atomic_store_n(&prof.locks[id].kind, 0, __ATOMIC_RELAXED);
+	if(s != nil)
 		s->spare = id;
 }
 
 /* *word is the object's number, or becomes it. */
 static uint32_t
-agree(Self *s, const Wait *w, uint32_t *word)
+agree(Self *s, const Wait *w, uint32_t *word, uint32_t ours)
 {
 	uint32_t v = __atomic_load_n(word, __ATOMIC_RELAXED), id;
 
 	if(likely(valid(v, w)))
 		return v;
-	id = newlock(s, w, v);
+	id = newlock(s, w, v, ours);
 	if(id == OTHERS)
 		return id;
 	if(__atomic_compare_exchange_n(word, &v, id, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
@@ -194,18 +211,18 @@ place(const void *object, int make)
 }
 
 uint32_t
-lockid(Self *s, const Wait *w)
+lockid(Self *s, const Wait *w, uint32_t ours)
 {
 	Address *a;
 
 	if(w->idword != nil)
-		return agree(s, w, w->idword);
+		return agree(s, w, w->idword, ours);
 	a = place(w->object, 1);
 	if(a == nil) {
 		lost(Slocks);
 		return OTHERS;
 	}
-	return agree(s, w, &a->id);
+	return agree(s, w, &a->id, ours);
 }
 
 void
@@ -227,24 +244,9 @@ objectgone(const void *object)
 	leave(s);
 }
 
-/* The object's count is c, of which only the low half is known: *p is brought up to it, unless it is ahead. */
-static void
-extend(uint64_t *p, uint32_t c)
-{
-	uint64_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
-	uint32_t more = c - (uint32_t)old;
-
-	/* A line that every waiter wants: it is written when that tells the reader something. */
-	if(more == 0 || more > INT32_MAX || (more < 16 && old > 1024))
-		return;
-	__atomic_compare_exchange_n(p, &old, old + more, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-}
-
 void
-lockcounts(uint32_t id, uint32_t acquired, uint32_t changes)
+objectends(const void *object, uint32_t id)
 {
-	if(id == OTHERS)
-		return;
-	extend(&prof.locks[id].acquired, acquired);
-	extend(&prof.locks[id].changes, changes);
+	if(recording() && lockis(id, object) && profiled())
+		lockread(id, object);
 }

@@ -29,8 +29,12 @@ waitshort(Wait *w, uint64_t begun, uintptr_t holder)
 	Self *s;
 
 	w->on = 0;
-	if(!recording() || begun == 0 || !enter(&s))
+	if(!recording() || begun == 0)
 		return 0;
+	if(!enter(&s)) {
+		waitmissed();
+		return 0;
+	}
 	owes = s != nil && s->thread != nil && s->area != nil && s->area->current.lock == 0;
 	if(likely(owes)) {
 		o = &s->owed;
@@ -39,12 +43,12 @@ waitshort(Wait *w, uint64_t begun, uintptr_t holder)
 		o->changes = w->changes;
 		o->kind = w->kind;
 		o->op = w->op;
-		o->counted = w->counted;
+		o->counted = w->counted != nil;
 		o->object = w->object;
 		o->pc = w->pc;
 		o->holder = holder;
 		o->begun = begun;
-		o->lock = likely(remembered(s, w)) ? s->paid.lock : lockid(s, w);
+		o->lock = likely(remembered(s, w)) ? s->paid.lock : lockid(s, w, 2);
 		o->ended = ticks();
 	} else {
 		waitopen(s, w, holder);

@@ -13,7 +13,8 @@
  * profile is mapped a system call is made only at a thread's first wait, where its
  * stack is deeper than it was ever seen or a frame is met for the first time in
  * the process, and in a forked child's first, where the child's own profile is
- * made; a wait on a stack that is not the thread's own asks about each page.
+ * made; a wait on a stack that is not the thread's own asks about each page; and when the process ends, and in a forked child,
+ * one asks about each lock's memory.
  * None allocates, waits for a lock, sleeps, or changes errno.  None may be called
  * with a bucket lock held.
  */
@@ -44,6 +45,13 @@ typedef enum End { Eacquired, Etimeout, Ecancelled, Einterrupted, Eerror, NEND }
 
 enum { MAXPIECES = 8 };
 
+/*
+ * The counts of an object that may not be there any more, but whose COUNTED bytes can be read: 1 if what is there can be an
+ * object of this kind, and its id word is id.
+ */
+enum { COUNTED = 40 };
+typedef int Counter(const void *object, uint32_t id, uint32_t *acquired, uint32_t *changes);
+
 /* The pieces of a wait that one holder and one waker answer for. */
 typedef struct Piece {
 	Fpc holder;	/* the holder's locking call, 0 unknown */
@@ -56,9 +64,10 @@ typedef struct Wait {
 	const void *object;
 	uint32_t *idword; /* the object's id word, nil if it has none (then the address is the key) */
 	uint8_t kind, op;
-	uint8_t counted;   /* acquired and changes are kept for this kind */
-	uintptr_t pc;	   /* return address into the caller of the locking function */
-	uint32_t acquired; /* the object's counters as seen; may be set again before waitend */
+	Counter *counted; /* how acquired and changes are read, 0: they are not kept for this kind */
+	uintptr_t pc;	  /* return address into the caller of the locking function */
+	uint32_t
+	    acquired; /* the object's counters as seen; to be set again before waitend and waitshort, if it was acquired */
 	uint32_t changes;
 	/* who has the object now, as waitbegin and waitagain were told; may be set again while it is 0 */
 	uintptr_t holder;
@@ -120,16 +129,23 @@ void waitdropped(void) __attribute__((visibility("hidden")));
    address into the program, 0 unknown.  Never under a lock. */
 uint32_t wakerstack(uintptr_t pc) __attribute__((visibility("hidden")));
 
-/* A hold of the object was timed; skip is set to the number of operations to leave out before the next. */
+/* A hold of the object, which is not over yet, was timed; skip is set to the number of operations to leave out before the next. */
 void holdsample(const void *object, uint32_t id, uint64_t ticks, uint32_t *skip) __attribute__((visibility("hidden")));
 
 /* The object is no more, or is made anew: forget what its address means (objects without an id word). */
 void objectgone(const void *object) __attribute__((visibility("hidden")));
 
+/* The object, which has an id word, is about to be no more: its counts are read a last time. */
+void objectends(const void *object, uint32_t id) __attribute__((visibility("hidden")));
+
 /* The calling thread ends: its page is added to the shared tables and given back. */
 void threadgone(void) __attribute__((visibility("hidden")));
 
-/* The calling thread begins (name and birth are taken at the first of this or its first wait). */
+/*
+ * The calling thread begins (name and birth are taken at the first of this or its first wait), or is about to begin another.  In a
+ * forked child its profile is made here: the first thread is to be there before the second, for
+ * while one makes it nothing that others do is recorded.
+ */
 void threadborn(void) __attribute__((visibility("hidden")));
 
 /*
@@ -147,7 +163,10 @@ void misuse(Misuse, Kind, const void *object, Yonder yonder, int othertid, uint3
  */
 void recorderstart(void) __attribute__((visibility("hidden")));
 
-/* In the child of a fork: it lives from now on, although its profile is made at its first wait. */
+/*
+ * In the child of a fork, before it has other threads: it lives from now on, although its profile is made at its first
+ * wait or thread, and what objects have counted so far is its parent's.
+ */
 void recorderforked(void) __attribute__((visibility("hidden")));
 
 /* The process ends in an orderly way; status as for exit. */

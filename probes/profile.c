@@ -39,7 +39,7 @@ Profile prof;
 static char dir[MAXDIR];
 static Fsection layout[NSECT];
 static uint32_t refreshing;
-static Fclock forkedat; /* the birth of this process, if it is a child without a profile yet */
+static Fclock bornat; /* when this process began, if it has no profile yet */
 
 static const char *
 why(int err)
@@ -259,7 +259,11 @@ fill(Fheader *h)
 	h->starttime = starttime();
 	clock_gettime(CLOCK_REALTIME, &now);
 	h->realtime = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	clockpair(&h->start);
+	if(bornat.ticks != 0)
+		h->start = bornat;
+	else
+		clockpair(&h->start);
+	bornat.ticks = 0;
 	h->before = h->last[0] = h->start;
 	h->clockkind = tickscounter ? 1 : 0;
 	systhreadname(h->comm);
@@ -328,6 +332,7 @@ inherit(Fheader *h)
 		if(prof.locks[i].kind == 0)
 			continue;
 		locks[i] = prof.locks[i];
+		locks[i].acquired = locks[i].changes = 0;
 		locks[i].holds = locks[i].holdticks = locks[i].holdmax = 0;
 	}
 	h->section[Slocks].used = used;
@@ -341,10 +346,9 @@ inherit(Fheader *h)
 }
 
 void
-recorderforked(void)
+profileborn(void)
 {
-	if(recording())
-		clockpair(&forkedat);
+	clockpair(&bornat);
 }
 
 const char *
@@ -354,12 +358,12 @@ profilechild(void)
 	int err;
 
 	__atomic_store_n(&refreshing, 0, __ATOMIC_RELAXED);
+	/* No handler of fork has run. */
+	if(bornat.ticks == 0)
+		countsforked();
 	h = make(&err);
 	if(h != nil) {
 		fill(h);
-		if(forkedat.ticks != 0)
-			h->start = forkedat;
-		forkedat.ticks = 0;
 		inherit(h);
 		err = sysmapmove(h, prof.header, prof.size);
 		if(err == 0)

@@ -18,8 +18,7 @@
 #include <time.h>
 
 enum {
-	RENEWING = 0xffffffff, /* in gencell: the child's profile is being made, nothing is recorded */
-	CALIBRATE = 32,	       /* events */
+	CALIBRATE = 32, /* events */
 };
 
 _Atomic int probeon;
@@ -33,10 +32,41 @@ static uint32_t lastgen;
 static uint32_t areaof[MAXAREAS];
 static uint8_t *ownpages;
 
+/*
+ * Waits that began while the child's profile was being made: there was nothing that they could be written to.  Only threads that
+ * we did not see begin come here, and handlers of the one that makes it.
+ */
+static uint64_t missed;
+
+void
+waitmissed(void)
+{
+	if(recording())
+		sharedbump(&missed, 1);
+}
+
+static void
+tellmissed(void)
+{
+	if(unlikely(__atomic_load_n(&missed, __ATOMIC_RELAXED) != 0))
+		sharedbump(&prof.header->section[Sthreads].lost, __atomic_exchange_n(&missed, 0, __ATOMIC_RELAXED));
+}
+
+void
+recorderforked(void)
+{
+	if(!recording())
+		return;
+	missed = 0;
+	profileborn();
+	countsforked();
+}
+
 /* We are a child that does not share its parent's memory. */
 static int
 renew(void)
 {
+	uint64_t begun = ticks();
 	uint32_t was = 0;
 
 	if(!__atomic_compare_exchange_n(&gencell[0], &was, RENEWING, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
@@ -44,6 +74,8 @@ renew(void)
 	if(profilechild() != nil)
 		atomic_store_explicit(&probeon, 0, memory_order_relaxed);
 	memset(areaof, 0, prof.n[Sareas] * sizeof areaof[0]);
+	sharedbump(&prof.header->overhead, ticks() - begun);
+	clockrefresh(0);
 	__atomic_store_n(&gencell[0], ++lastgen, __ATOMIC_RELEASE);
 	return recording();
 }
@@ -52,6 +84,7 @@ static void
 enlist(Self *s)
 {
 	uint64_t i = __atomic_fetch_add(&prof.header->section[Sthreads].used, 1, __ATOMIC_RELAXED);
+	int tid = systid();
 	Fthread *t;
 
 	s->thread = nil;
@@ -61,15 +94,17 @@ enlist(Self *s)
 	s->spare = 0;
 	s->mod = nil;
 	s->owed.lock = s->paid.lock = 0;
+	tellmissed();
 	if(i >= prof.n[Sthreads]) {
 		lost(Sthreads);
 		return;
 	}
 	t = &prof.threads[i];
 	systhreadname(t->name);
-	t->born = ticks();
+	/* The first one of a process is as old as that. */
+	t->born = tid == prof.header->pid ? prof.header->start.ticks : ticks();
 	s->thread = t;
-	__atomic_store_n(&t->tid, systid(), __ATOMIC_RELEASE);
+	__atomic_store_n(&t->tid, tid, __ATOMIC_RELEASE);
 }
 
 int
@@ -246,7 +281,6 @@ void
 recorderstart(void)
 {
 	const char *dir = getenv("RENDEZ_DIR"), *how = getenv("RENDEZ"), *err;
-	uint64_t begun;
 
 	recorderoff = 1;
 	if(dir == nil || dir[0] == 0 || (how != nil && strcmp(how, "off") == 0)) {
@@ -255,7 +289,7 @@ recorderstart(void)
 		dir = nil;
 	}
 	clockinit();
-	begun = ticks();
+	profileborn();
 	if(syswipeonfork(gencell, sizeof gencell) != 0) {
 		say("not recording: this kernel cannot mark memory for fork", nil);
 		return;
@@ -271,8 +305,11 @@ recorderstart(void)
 	modulestart(prof.header->exe);
 	framestart();
 	ownpages = sysmap((size_t)prof.n[Sareas] * FPAGE, 0);
+	countsstart();
 	calibrate();
-	sharedbump(&prof.header->overhead, ticks() - begun);
+	sharedbump(&prof.header->overhead, ticks() - prof.header->start.ticks);
+	/* So no reader takes the process for younger. */
+	clockrefresh(0);
 	atomic_store_explicit(&probeon, 1, memory_order_release);
 }
 
@@ -285,6 +322,8 @@ recorderexit(int status)
 		return;
 	if(s != nil)
 		waitpay(s);
+	tellmissed();
+	countsend();
 	prof.header->status = status;
 	__atomic_store_n(&prof.header->ended, Fexit, __ATOMIC_RELEASE);
 	clockrefresh(0);

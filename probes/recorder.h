@@ -1,8 +1,8 @@
 /*
  * What the files of the recorder know of each other.  The recorder is the part
  * of probes/ that runs inside the program: recorder.c comes and goes with the
- * process and its threads, wait.c counts waits, ident.c says which lock it was,
- * tables.c adds up, stack.c, frame.c and module.c say where.
+ * process and its threads, wait.c counts waits, ident.c says which lock it was, counts.c
+ * how often it was acquired, tables.c adds up, stack.c, frame.c and module.c say where.
  *
  * Everything here may be interrupted by a signal handler that comes back in:
  * a thread's own memory (Self, its Farea, its Own page) is written only between
@@ -108,7 +108,21 @@ generation(void)
 	return __atomic_load_n(&gencell[0], __ATOMIC_ACQUIRE);
 }
 
+/* While a child's profile is being made nothing is recorded. */
+enum { RENEWING = 0xffffffff };
+
+/* Whether this process has a profile of its own by now. */
+static inline int
+profiled(void)
+{
+	uint32_t g = generation();
+
+	return g != 0 && g != RENEWING;
+}
+
 int enterslow(Self **) HIDDEN;
+/* A wait has begun that could not be entered for. */
+void waitmissed(void) HIDDEN;
 
 /*
  * 0: nothing is recorded.  Else *sp is the calling thread, now busy, or nil if
@@ -194,6 +208,8 @@ mix(uint64_t h, uint64_t v)
 /* profile.c: both return an error to be said, or nil.  In the child the parent's file is no longer mapped after it. */
 const char *profilemake(const char *dir, const char *mib) HIDDEN;
 const char *profilechild(void) HIDDEN;
+/* This process begins: what profilemake or profilechild makes later starts here. */
+void profileborn(void) HIDDEN;
 void clockpair(Fclock *) HIDDEN;
 void clockrefresh(uint64_t now) HIDDEN;
 
@@ -210,10 +226,24 @@ void countwait(Fthread *, uint64_t begun, uint64_t ended, uint64_t total) HIDDEN
 /* owed.c: waitflush, within enter and leave. */
 void waitpay(Self *) HIDDEN;
 
-/* ident.c */
-uint32_t lockid(Self *, const Wait *) HIDDEN;
-void lockcounts(uint32_t id, uint32_t acquired, uint32_t changes) HIDDEN;
+/* ident.c.  ours: so many of the acquisitions that w->acquired counts are this process's, that is known. */
+uint32_t lockid(Self *, const Wait *, uint32_t ours) HIDDEN;
 int lockis(uint32_t id, const void *object) HIDDEN;
+
+/* counts.c */
+void countsstart(void) HIDDEN;
+/* In a forked child, before it has a profile: what objects have counted so far was the parent's. */
+void countsforked(void) HIDDEN;
+/* Reads all objects that are left. */
+void countsend(void) HIDDEN;
+/* The number of this process among its ancestors, as initsite has room for it. */
+uint32_t countsprocess(void) HIDDEN;
+/* A new entry, not yet published: whether its object counts.  older: it may be older than this process; ours as for lockid. */
+int lockcounted(uint32_t id, const Wait *, int older, uint32_t ours) HIDDEN;
+/* The object's counts were seen to be these. */
+void lockcounts(uint32_t id, uint32_t acquired, uint32_t changes) HIDDEN;
+/* Read them: the caller is in a call on the object. */
+void lockread(uint32_t id, const void *object) HIDDEN;
 
 /* tables.c */
 uint32_t pairhash(const Fpair *key) HIDDEN;

@@ -57,7 +57,8 @@ waitopen(Self *s, Wait *w, uintptr_t holder)
 	w->gen = generation();
 	w->holder = holder;
 	w->begun = w->piecebegun = ticks();
-	w->lock = lockid(s, w);
+	/* Its holder has acquired it. */
+	w->lock = lockid(s, w, 1);
 	w->site = sitepc(s, w->pc);
 	if(s == nil)
 		return;
@@ -85,8 +86,12 @@ waitbegin(Wait *w, uintptr_t holder)
 	Self *s;
 
 	w->on = 0;
-	if(!recording() || !enter(&s))
+	if(!recording())
 		return;
+	if(!enter(&s)) {
+		waitmissed();
+		return;
+	}
 	waitopen(s, w, holder);
 	leave(s);
 }
@@ -208,7 +213,7 @@ waitclose(Self *s, Wait *w, End how, uint32_t waker, uint64_t at)
 		k.holder = w->piece[i].holder;
 		pairadd(s, &k, w->piece[i].ticks, i == lastpiece, total);
 	}
-	if(w->counted)
+	if(w->counted != nil)
 		lockcounts(w->lock, w->acquired, w->changes);
 	if(t != nil) {
 		countwait(t, w->begun, now, total);
@@ -306,5 +311,6 @@ holdsample(const void *object, uint32_t id, uint64_t t, uint32_t *skip)
 	if(s != nil && s->area == nil && !s->noarea)
 		wantarea(s);
 	holdadd(s, id, t, weight);
+	lockread(id, object);
 	leave(s);
 }

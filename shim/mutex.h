@@ -90,6 +90,8 @@ outranks(const Proc *p, uint32_t word)
 	return named == nil || rankof(named) < rank;
 }
 
+/* mutexlife.c.  What it has counted, for the recorder: a Counter. */
+int mutexcounts(const void *object, uint32_t id, uint32_t *acquired, uint32_t *changes) HIDDEN;
 /* mutex.c.  Unlocks the word alone, of any kind. */
 void mutexgive(Mutex *m) HIDDEN;
 /* mutexwake.c.  m is held, and its word said Queued at an unlock that found nobody. */

@@ -9,6 +9,10 @@
 
 #include <errno.h>
 
+enum { MAXTID = 1 << 22 }; /* the kernel's greatest */
+
+_Static_assert(sizeof(Mutex) == COUNTED, "the recorder asks for all of it");
+
 /*
  * libc writes the attributes into the object, which is nobody's yet; the kind
  * that it chose then says whose the mutex is.
@@ -33,6 +37,28 @@ rz_pthread_mutex_init(pthread_mutex_t *pm, const pthread_mutexattr_t *attr)
 	if(checking)
 		checkmade(m);
 	return r;
+}
+
+/*
+ * At the end of the process, or in a forked child, what is there may be freed memory.  An allocator writes into its
+ * first words, where the word, the depth and the owner are.
+ */
+int
+mutexcounts(const void *object, uint32_t id, uint32_t *acquired, uint32_t *changes)
+{
+	const Mutex *m = object;
+	int kind = kindof(m), owner = atomic_load_explicit(&m->owner, memory_order_relaxed);
+
+	if(atomic_load_explicit(&m->id, memory_order_relaxed) != id ||
+	    atomic_load_explicit(&m->pc, memory_order_relaxed) == 0)
+		return 0;
+	if(kind < 0 || kind >= 2 * Kcondused || !mutexours(m) || ((kind & Kind3) != Krecursive && m->depth != 0))
+		return 0;
+	if((atomic_load_explicit(&m->word, memory_order_relaxed) & Unused) != 0 || owner < 0 || owner > MAXTID)
+		return 0;
+	*acquired = atomic_load_explicit(&m->acquired, memory_order_relaxed);
+	*changes = atomic_load_explicit(&m->changes, memory_order_relaxed);
+	return 1;
 }
 
 static int
@@ -86,6 +112,8 @@ rz_pthread_mutex_destroy(pthread_mutex_t *pm)
 		return EBUSY;
 	if((kindof(m) & Kcondused) && condwaitson(m))
 		return EBUSY;
+	if(probeon)
+		objectends(m, atomic_load_explicit(&m->id, memory_order_relaxed));
 	atomic_store_explicit(&m->kind, -1, memory_order_relaxed);
 	return 0;
 }

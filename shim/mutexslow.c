@@ -127,6 +127,14 @@ asleep(void *w)
 	waitpark(w);
 }
 
+/* The mutex is there for certain: the caller begins to wait for it, or has got it. */
+static void
+attemptcounts(Attempt *a)
+{
+	a->w.acquired = atomic_load_explicit(&a->m->acquired, memory_order_relaxed);
+	a->w.changes = atomic_load_explicit(&a->m->changes, memory_order_relaxed);
+}
+
 static void
 attemptwho(Attempt *a, uintptr_t pc)
 {
@@ -136,10 +144,9 @@ attemptwho(Attempt *a, uintptr_t pc)
 	w->idword = (uint32_t *)&a->m->id;
 	w->kind = Kmutex;
 	w->op = Olock;
-	w->counted = 1;
+	w->counted = mutexcounts;
 	w->pc = pc;
-	w->acquired = atomic_load_explicit(&a->m->acquired, memory_order_relaxed);
-	w->changes = atomic_load_explicit(&a->m->changes, memory_order_relaxed);
+	attemptcounts(a);
 }
 
 static void
@@ -156,6 +163,8 @@ static void
 attemptclose(Attempt *a, int r, uintptr_t pc, uint32_t waker)
 {
 	if(a->opened) {
+		if(r == 0)
+			attemptcounts(a);
 		waitend(&a->w, r == 0 ? Eacquired : r == EINTR ? Ecancelled : Etimeout, waker, 0);
 		return;
 	}

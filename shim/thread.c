@@ -71,6 +71,8 @@ rz_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void 
 	Proc *p = procalloc();
 	int r;
 
+	/* A forked child's profile is there before its second thread. */
+	threadborn();
 	p->start = start;
 	p->arg = arg;
 	r = real.pthread_create(t, attr, started, p);
@@ -100,6 +102,7 @@ rz_thrd_create(thrd_t *t, thrd_start_t start, void *arg)
 	Proc *p = procalloc();
 	int r;
 
+	threadborn();
 	p->start = (void *(*)(void *))(void *)start;
 	p->arg = arg;
 	r = real.thrd_create(t, startedc11, p);

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <atomic>
 
 static void
 waitonce(const void *object, uint32_t *idword)
@@ -115,6 +116,112 @@ TEST_P(ForkTest, AChildThatCannotHaveOneSaysSoInItsParents)
 	EXPECT_EQ(p.header().forkfailed, 1u);
 	EXPECT_EQ(p.waits(), 2u);
 	EXPECT_EQ(files().size(), 1u);
+}
+
+TEST_P(ForkTest, AChildCountsWhatIsItsOwn)
+{
+	static Counting known, later, made;
+	bool handled = GetParam() != rawclone;
+	int pipefd[2], pids[2], ids[2];
+
+	ASSERT_EQ(pipe(pipefd), 0);
+	ASSERT_EQ(run([&] {
+		int status;
+
+		known.wait();
+		/* The recorder is not told of these; but it looks. */
+		known.acquired = 100000;
+		later.acquired = 5000;
+		pids[0] = GetParam()();
+		if(pids[0] == 0) {
+			if(handled)
+				recorderforked();
+			made.id = initsite((uintptr_t)waitonce);
+			made.acquired = made.changes = 18;
+			made.wait();
+			known.wait();
+			later.wait();
+			pids[0] = getpid();
+			pids[1] = GetParam()();
+			if(pids[1] == 0) {
+				if(handled)
+					recorderforked();
+				known.acquired += 3;
+				known.wait();
+				recorderexit(0);
+				_exit(0);
+			}
+			NEED(waitpid(pids[1], &status, 0) == pids[1] && status == 0);
+			later.acquired += 10;
+			NEED(write(pipefd[1], pids, sizeof pids) == sizeof pids);
+			recorderexit(0);
+			_exit(0);
+		}
+		NEED(waitpid(pids[0], &status, 0) == pids[0] && status == 0);
+		recorderexit(0);
+	}),
+	    0);
+	ASSERT_EQ(read(pipefd[0], ids, sizeof ids), (ssize_t)sizeof ids);
+	close(pipefd[0]);
+	close(pipefd[1]);
+	Profile p(fileof(pid)), c(fileof(ids[0])), g(fileof(ids[1]));
+	ASSERT_EQ(p.locks().size(), 1u);
+	EXPECT_EQ(p.lock(p.locks()[0]).acquired, 100000u);
+	/* Without the handler a child counts from its first wait on. */
+	ASSERT_EQ(c.locks().size(), 3u);
+	for(uint32_t id : c.locks()) {
+		const Flock &l = c.lock(id);
+		uint64_t want = l.address == (uintptr_t)&known	 ? 2
+				: l.address == (uintptr_t)&later ? 12
+				: handled			 ? 20
+								 : 2;
+
+		EXPECT_TRUE(l.flags & Lcounts);
+		EXPECT_EQ(l.acquired, want);
+	}
+	ASSERT_EQ(g.locks().size(), 1u);
+	EXPECT_EQ(g.lock(g.locks()[0]).acquired, handled ? 5u : 1u);
+}
+
+TEST_F(RecorderTest, WaitsWhileAChildsProfileIsMadeAreCountedAsLost)
+{
+	static constexpr int threads = 8;
+	static std::atomic<int> ready;
+
+	ASSERT_EQ(run([&] {
+		int status, child = fork();
+
+		if(child == 0) {
+			pthread_t t[threads];
+
+			recorderforked();
+			for(pthread_t &x : t)
+				NEED(pthread_create(
+					 &x, nullptr,
+					 [](void *) -> void * {
+						 static uint32_t id;
+
+						 ready++;
+						 while(ready < threads)
+							 ;
+						 for(int i = 0; i < 10000; i++)
+							 waitonce(&id, &id);
+						 return nullptr;
+					 },
+					 nullptr) == 0);
+			for(pthread_t x : t)
+				pthread_join(x, nullptr);
+			recorderexit(0);
+			_exit(0);
+		}
+		NEED(waitpid(child, &status, 0) == child && status == 0);
+	}),
+	    0);
+	for(const std::string &f : files()) {
+		Profile p(f);
+
+		EXPECT_EQ(p.waits() + p.section(Sthreads).lost, f == fileof(pid) ? 0 : threads * 10000u);
+	}
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, ForkTest, testing::Values(forkcall, _Fork, rawclone));

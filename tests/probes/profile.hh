@@ -296,4 +296,40 @@ struct Waiting {
 	}
 };
 
+/* An object that counts, as a mutex does. */
+struct Counting {
+	uint32_t word, id, acquired, changes;
+	char room[COUNTED - 4 * sizeof(uint32_t)];
+
+	static int
+	counts(const void *object, uint32_t id, uint32_t *acquired, uint32_t *changes)
+	{
+		const Counting *o = (const Counting *)object;
+
+		*acquired = o->acquired;
+		*changes = o->changes;
+		return o->word == 0 && o->id == id;
+	}
+
+	/* It is held and waited for. */
+	void
+	wait()
+	{
+		Wait w;
+
+		memset(&w, 0, sizeof w);
+		w.object = this;
+		w.idword = &id;
+		w.kind = Kmutex;
+		w.op = Olock;
+		w.counted = counts;
+		w.acquired = ++acquired;
+		w.changes = ++changes;
+		waitbegin(&w, 0x1001);
+		w.acquired = ++acquired;
+		w.changes = ++changes;
+		waitend(&w, Eacquired, 0, 0);
+	}
+};
+
 #endif

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 
 static int
 openfiles()
@@ -25,6 +26,19 @@ static void
 waitonce(const void *object, uint32_t *idword)
 {
 	Waiting(object, idword).end();
+}
+
+static void
+inthreads(void *(*f)(void *), int n, int atatime)
+{
+	std::vector<pthread_t> t((size_t)atatime);
+
+	for(int i = 0; i < n; i += atatime) {
+		for(pthread_t &x : t)
+			NEED(pthread_create(&x, nullptr, f, nullptr) == 0);
+		for(pthread_t &x : t)
+			pthread_join(x, nullptr);
+	}
 }
 
 TEST_F(RecorderTest, SilentAndOffWithoutADirectory)
@@ -148,7 +162,7 @@ TEST_F(RecorderTest, AShortWaitIsCountedAfterTheRelease)
 		NEED(waitshort(&v, v.begun, 0x1004) == 0);
 		u.end();
 		/* As many as you like at one place, and the lock's entry keeps up. */
-		w.w.counted = 1;
+		w.w.counted = Counting::counts;
 		for(int i = 1; i <= 5000; i++) {
 			w.w.acquired = i;
 			NEED(waitshort(&w.w, w.w.begun, 0x1001) == 1);
@@ -329,7 +343,7 @@ TEST_F(RecorderTest, CountersOf32BitsAreExtended)
 
 		for(uint64_t n = 0; n < (uint64_t)3 << 32; n += (uint64_t)1 << 30) {
 			Waiting w(&id, &id);
-			w.w.counted = 1;
+			w.w.counted = Counting::counts;
 			w.w.acquired = (uint32_t)n + 5;
 			w.w.changes = 7;
 			w.end();
@@ -340,6 +354,95 @@ TEST_F(RecorderTest, CountersOf32BitsAreExtended)
 	ASSERT_EQ(p.locks().size(), 1u);
 	EXPECT_EQ(p.lock(p.locks()[0]).acquired, ((uint64_t)3 << 32) - ((uint64_t)1 << 30) + 5);
 	EXPECT_EQ(p.lock(p.locks()[0]).changes, 7u);
+}
+
+TEST_F(RecorderTest, AnObjectThatTwoWaitForFirstAtTheSameTimeIsOneLock)
+{
+	static constexpr int objects = 400;
+
+	ASSERT_EQ(run([] {
+		inthreads(
+		    [](void *) -> void * {
+			    static uint32_t id[objects];
+			    static std::atomic<int> here;
+			    int i = here++ / 2;
+
+			    while(here < 2 * (i + 1))
+				    ;
+			    waitonce(&id[i], &id[i]);
+			    return nullptr;
+		    },
+		    2 * objects, 2);
+		recorderexit(0);
+	}),
+	    0);
+	Profile p(fileof(pid));
+	int locks = 0;
+	for(uint64_t i = 2; i < p.section(Slocks).count; i++)
+		locks += p.lock((uint32_t)i).kind != 0;
+	EXPECT_EQ(locks, objects);
+	EXPECT_EQ(p.waits(), 2u * objects);
+}
+
+TEST_F(RecorderTest, AnObjectThatNobodyWaitsForAnyMoreIsCountedOn)
+{
+	static Counting held, gone, left, freed, other;
+	uint32_t skip = 0;
+
+	ASSERT_EQ(run([&] {
+		char *page = (char *)mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		Counting *unmapped = (Counting *)page;
+
+		for(Counting *o : {&held, &gone, &left, &freed, &other, unmapped}) {
+			o->wait();
+			o->acquired = 5002;
+			o->changes = 4;
+		}
+		holdsample(&held, held.id, 10, &skip);
+		objectends(&gone, gone.id);
+		memset(&gone, 0xff, sizeof gone);
+		/* Nothing after these is believed. */
+		freed.word = 0x80;
+		other.id++;
+		munmap(page, 4096);
+		recorderexit(0);
+	}),
+	    0);
+	Profile p(fileof(pid));
+	for(uint32_t id : p.locks()) {
+		const Flock &l = p.lock(id);
+		bool last = l.address == (uintptr_t)&held || l.address == (uintptr_t)&gone ||
+			    l.address == (uintptr_t)&left;
+
+		EXPECT_TRUE(l.flags & Lcounts);
+		EXPECT_EQ(l.acquired, last ? 5002u : 2u);
+		EXPECT_EQ(l.changes, last ? 4u : 2u);
+	}
+	EXPECT_EQ(p.locks().size(), 6u);
+}
+
+TEST_F(RecorderTest, WhatTheRecorderTakesIsInTheLifeOfItsThreads)
+{
+	ASSERT_EQ(run([] {
+		if(fork() == 0) {
+			recorderforked();
+			recorderexit(0);
+			_exit(0);
+		}
+		wait(nullptr);
+		recorderexit(0);
+	}),
+	    0);
+	EXPECT_EQ(files().size(), 2u);
+	for(const std::string &f : files()) {
+		Profile p(f);
+		const Fheader &h = p.header();
+
+		ASSERT_EQ(p.threads().size(), 1u);
+		EXPECT_EQ(p.threads()[0].born, h.start.ticks);
+		EXPECT_GT(h.overhead, 0u);
+		EXPECT_LE(h.overhead, h.last[h.lastslot & 1].ticks - p.threads()[0].born);
+	}
 }
 
 TEST_F(RecorderTest, HoldsAreSampledAtRandomOneIn64AndLaterOneIn256)
@@ -388,19 +491,6 @@ somewaits(void *)
 	if(orderly)
 		threadgone();
 	return nullptr;
-}
-
-static void
-inthreads(void *(*f)(void *), int n, int atatime)
-{
-	std::vector<pthread_t> t((size_t)atatime);
-
-	for(int i = 0; i < n; i += atatime) {
-		for(pthread_t &x : t)
-			NEED(pthread_create(&x, nullptr, f, nullptr) == 0);
-		for(pthread_t &x : t)
-			pthread_join(x, nullptr);
-	}
 }
 
 TEST_F(RecorderTest, ThreadsThatComeAndGoGiveTheirPageBack)

@@ -61,7 +61,7 @@ measure(Measured *x)
 	    .kind = "mutex",
 	    .waitslow = 1,
 	    .waitshigh = x->n,
-	    .acquired = -1,
+	    .acquired = x->n,
 	    .others = 1,
 	    .holds = x->n,
 	    .holdmean = x->sum / (double)x->n,

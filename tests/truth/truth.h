@@ -1,7 +1,7 @@
 /*
  * For programs that know the truth: who waited where, for whom, how often, how
  * long.  They measure it themselves and print it as JSON for check.py.  A site
- * is FILE.c:NAME, a line that bears the comment "site: NAME".
+ * is FILE.c:NAME, a line that bears the comment "site: NAME".  A process is a line of output.
  */
 #ifndef RENDEZ_TRUTH_H
 #define RENDEZ_TRUTH_H
@@ -49,6 +49,7 @@ typedef struct Lock {
 	const void *address;
 	const char *kind, *init;		      /* init: site, nil none */
 	long waitslow, waitshigh, acquired, timeouts; /* acquired: -1 unknown */
+	long changes;				      /* of owner; 0: not to be compared */
 	int others;				      /* there may be waits of other pairs too */
 	long holds;				      /* 0: not to be compared */
 	/* The mean of all holds; the mean square of those that the scheduler stretched beyond the limit; the mean of the others. */
@@ -74,8 +75,8 @@ print(const Lock *l, int n)
 		printf("%s{\"address\":\"%p\",", i ? "," : "", l->address);
 		field("kind", l->kind);
 		field("init", l->init);
-		printf("\"waits\":[%ld,%ld],\"acquired\":%ld,\"timeouts\":%ld,\"others\":%s,", l->waitslow,
-		    l->waitshigh, l->acquired, l->timeouts, l->others ? "true" : "false");
+		printf("\"waits\":[%ld,%ld],\"acquired\":%ld,\"changes\":%ld,\"timeouts\":%ld,\"others\":%s,",
+		    l->waitslow, l->waitshigh, l->acquired, l->changes, l->timeouts, l->others ? "true" : "false");
 		printf("\"holds\":%ld,\"hold_mean\":%.1f,\"hold_noise\":%.1f,\"hold_limit\":%.1f,\"hold_calm\":%.1f,"
 		       "\"pairs\":[",
 		    l->holds, l->holdmean, l->holdnoise, l->holdlimit, l->holdcalm);
