@@ -166,6 +166,9 @@ attemptclose(Attempt *a, int r, uintptr_t pc, uint32_t waker)
 		if(r == 0)
 			attemptcounts(a);
 		waitend(&a->w, r == 0 ? Eacquired : r == EINTR ? Ecancelled : Etimeout, waker, 0);
+		/* The time that this took is not the program's, if its hold is timed. */
+		if(me.timed == a->m && me.timedat != 0)
+			me.timedat = ticks();
 		return;
 	}
 	attemptwho(a, pc);
