@@ -326,11 +326,15 @@ rz_pthread_mutex_trylock(pthread_mutex_t *pm)
 	return mutextrylock(m, CALLER);
 }
 
+/* at nil: no deadline, as libc has it. */
 int
 mutexclocklock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
 {
-	Deadline d = {*at, clock};
+	Deadline d = {.clock = clock};
 
+	if(at == nil)
+		return lockkind(m, pc, nil);
+	d.at = *at;
 	return lockkind(m, pc, &d);
 }
 
@@ -347,10 +351,10 @@ EXPORT(pthread_mutex_clocklock);
 int
 rz_pthread_mutex_clocklock(pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
 {
-	if(unlikely(!mutexours((Mutex *)pm)))
-		return otherlock(theirs((Mutex *)pm), clock, at, CALLER);
 	if(clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return EINVAL;
+	if(unlikely(!mutexours((Mutex *)pm)))
+		return otherlock(theirs((Mutex *)pm), clock, at, CALLER);
 	return mutexclocklock((Mutex *)pm, clock, at, CALLER);
 }
 

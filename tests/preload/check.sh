@@ -49,6 +49,7 @@ use "unlock of a rwlock by another, written" \
 	"1 rwlock still held by a thread that ends|1 rwlock unlocked by a thread that does not hold it"
 use "a writer locks again" "4 rwlock $again|1 rwlock still held by a thread that ends"
 use "destroy of a rwlock that is held, read" "1 rwlock destroyed while it is held|1 rwlock still held by a thread that ends"
+use "destroy of what is unmapped" ""
 use "destroy of a barrier that is waited for" "1 barrier destroyed while a thread waits for it"
 use "semaphore values" "3 semaphore posted beyond its largest value"
 use "mtx_plain" "1 mutex destroyed while it is held|1 $ends|2 $other|1 $free|4 $gone"

@@ -564,6 +564,22 @@ rwdestroyed(int ignored)
 	TELL(pthread_rwlock_destroy(&rw));
 }
 
+/* Some destroy what has never been there, or is gone. */
+static void
+destroynothing(int unmapped)
+{
+	void *p = unmapped ? mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : NULL;
+	void *volatile v = p;
+	if(unmapped) {
+		TELL(pthread_rwlock_init(p, NULL));
+		TELL(sem_init((sem_t *)((char *)p + 64), 0, 0));
+		SAME(munmap(p, 4096), 0);
+	}
+	TELL(pthread_rwlock_destroy(v));
+	TELLSEM(sem_destroy(unmapped ? (sem_t *)((char *)p + 64) : v));
+	TELL(pthread_spin_destroy(v));
+}
+
 static void
 rwzeroed(int write)
 {
@@ -802,6 +818,8 @@ static const struct Use {
     {"destroy of a rwlock that is held, read", rwdestroyheld, 0, NULL},
     {"destroy of a rwlock that is held, written", rwdestroyheld, 1, NULL},
     {"a destroyed rwlock", rwdestroyed, 0, NULL},
+    {"destroy of nothing", destroynothing, 0, NULL},
+    {"destroy of what is unmapped", destroynothing, 1, NULL},
     {"a rwlock zeroed while held, read", rwzeroed, 0, NULL},
     {"a rwlock zeroed while held, written", rwzeroed, 1, NULL},
     {"a rwlock unmapped while waited for", rwfreedwaited, 0, NULL},
