@@ -31,7 +31,7 @@ _Static_assert(offsetof(Rwlock, flags) == offsetof(pthread_rwlock_t, __data.__fl
 #define READERS(w) ((uint32_t)((w) >> 32))
 #define HELD(w) (((w)&WLOCKED) || READERS(w) != 0)
 
-enum { MAXREADERS = 0x7fffffff };
+enum { MAXREADERS = 0x0fffffff }; /* as libc's */
 
 /* rwslow.c.  Lock l, which the fast path could not: 0, ETIMEDOUT, EAGAIN.
  * Without waiting: EBUSY. */
