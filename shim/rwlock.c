@@ -1,8 +1,8 @@
 /*
  * pthread_rwlock_*: the fast paths.  A lock that nobody holds or waits for, or
  * that only readers hold, is taken with one compare-and-swap and given up with
- * one atomic; while the process has had one thread only both are plain.  The
- * rest is in rwslow.c.
+ * one atomic, however few threads there are: libc's are, so a lock that was not said to be process-shared, in memory
+ * that is, works between processes that do not wait for each other.  The rest is in rwslow.c.
  */
 #define _GNU_SOURCE
 #include "rwlock.h"
@@ -51,10 +51,6 @@ cantake(Rwlock *l, int write)
 	if(write ? word != 0 : (word & ~((uint64_t)MAXREADERS << 32)) != 0 || READERS(word) == MAXREADERS)
 		return 0;
 	new = write ? WLOCKED : word + READER;
-	if(__libc_single_threaded) {
-		atomic_store_explicit(&l->word, new, memory_order_relaxed);
-		return 1;
-	}
 	return atomic_compare_exchange_strong_explicit(
 	    &l->word, &word, new, memory_order_acquire, memory_order_relaxed);
 }
@@ -204,18 +200,10 @@ rz_pthread_rwlock_unlock(pthread_rwlock_t *p)
 	old = atomic_load_explicit(&l->word, memory_order_relaxed);
 	if((old & (WLOCKED | RWWATCHED)) == WLOCKED) {
 		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
-		if(__libc_single_threaded) {
-			atomic_store_explicit(&l->word, old & ~WLOCKED, memory_order_relaxed);
-			return 0;
-		}
 		while(!atomic_compare_exchange_weak_explicit(
 		    &l->word, &old, old & ~WLOCKED, memory_order_release, memory_order_relaxed))
 			;
 	} else if(READERS(old) != 0) {
-		if(__libc_single_threaded) {
-			atomic_store_explicit(&l->word, old - READER, memory_order_relaxed);
-			return 0;
-		}
 		old = atomic_fetch_sub_explicit(&l->word, READER, memory_order_release);
 		if(READERS(old) != 1)
 			return 0;
