@@ -126,7 +126,8 @@ foreignlock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at, uint
 	Away a;
 	int r;
 
-	if(!probeon || !knownclock(clock))
+	/* If the owner died libc asks the kernel for the mutex, which refuses such a deadline before all else. */
+	if(!probeon || (at != nil && (!nsecok(at) || at->tv_sec < 0)))
 		return reallock(m, clock, at);
 	r = real.pthread_mutex_trylock(m);
 	if(r != EBUSY)

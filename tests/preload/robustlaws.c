@@ -242,9 +242,27 @@ forks(void)
 	SAME(pthread_mutex_unlock(&p[1]), 0);
 }
 
+/* Of one that inherits priority the kernel is asked, which looks at the deadline before it says that the owner died. */
+static void
+baddeadlines(int shared)
+{
+	static const struct timespec bad[] = {{1, -1}, {1, 1000000000}, {-1, 0}};
+
+	init(&m, PTHREAD_MUTEX_NORMAL, shared, PTHREAD_PRIO_INHERIT);
+	orphan();
+	for(int i = 0; i < 3; i++)
+		SAME(pthread_mutex_timedlock(&m, &bad[i]), EINVAL);
+	SAME(pthread_mutex_clocklock(&m, CLOCK_REALTIME, &bad[0]), EINVAL);
+	SAME(pthread_mutex_timedlock(&m, &(struct timespec){1, 0}), EOWNERDEAD);
+	SAME(pthread_mutex_unlock(&m), 0);
+	SAME(pthread_mutex_destroy(&m), 0);
+}
+
 int
 main(void)
 {
+	baddeadlines(0);
+	baddeadlines(1);
 	static const int types[] = {
 	    PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_ADAPTIVE_NP};
 
