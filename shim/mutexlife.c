@@ -66,10 +66,12 @@ condwaitson(const Mutex *m)
 static int
 destroytheirs(Mutex *m)
 {
-	if(checking)
-		checktheirs(m);
 	/* A robust one may be destroyed with anybody about: libc does not look. */
-	return !(kindof(m) & Krobust) && condwaitson(m) ? EBUSY : otherdestroy(m);
+	int waited = !(kindof(m) & Krobust) && condwaitson(m);
+
+	if(checking)
+		checktheirsgone(m, waited);
+	return waited ? EBUSY : otherdestroy(m);
 }
 
 /* A mutex of ours. */

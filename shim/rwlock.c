@@ -55,12 +55,25 @@ cantake(Rwlock *l, int write)
 	    &l->word, &word, new, memory_order_acquire, memory_order_relaxed);
 }
 
+/* A lock that no fast path took, with RENDEZ_CHECK.  If it was destroyed that is said, and it is as good as new: as libc's is. */
+static void
+rwchecked(Rwlock *l)
+{
+	uint64_t gone = RWGONE;
+
+	if(atomic_load_explicit(&l->word, memory_order_relaxed) == gone &&
+	    atomic_compare_exchange_strong_explicit(&l->word, &gone, 0, memory_order_relaxed, memory_order_relaxed))
+		checkfound(Mdestroyed, Krwlock, l);
+}
+
 /* Out of line, as all that is not a fast path's: a call in there would make it a frame. */
 static __attribute__((noinline)) int
 rwlockslow(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 {
 	int r;
 
+	if(checking)
+		rwchecked(l);
 	if(atomic_load_explicit(&l->writer, memory_order_relaxed) == mytid()) {
 		if(checking)
 			checkrelock(l, Krwlock);
@@ -97,6 +110,8 @@ rwtrylock(Rwlock *l, int write, uintptr_t pc)
 	int r;
 
 	if(!cantake(l, write)) {
+		if(checking)
+			rwchecked(l);
 		r = rwtry(l, write);
 		if(r != 0)
 			return r;
@@ -178,8 +193,10 @@ unlocked(Rwlock *l, uint64_t old)
 static __attribute__((noinline)) int
 unlockwatched(Rwlock *l, uint64_t old)
 {
-	if(checking)
+	if(checking) {
+		rwchecked(l);
 		checkunlock(l, Krwlock, HELD(old));
+	}
 	if(old & WLOCKED) {
 		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
 		old = atomic_fetch_and_explicit(&l->word, ~(WLOCKED | RWWATCHED), memory_order_release);
@@ -230,13 +247,23 @@ rz_pthread_rwlock_init(pthread_rwlock_t *p, const pthread_rwlockattr_t *attr)
 	return r;
 }
 
+static void
+rwcheckgone(Rwlock *l)
+{
+	uint64_t free = 0;
+
+	rwchecked(l);
+	checkgone(l, Krwlock, HELD(atomic_load_explicit(&l->word, memory_order_relaxed)), 0);
+	atomic_compare_exchange_strong_explicit(&l->word, &free, RWGONE, memory_order_relaxed, memory_order_relaxed);
+}
+
 /* libc's does nothing whosever it is, so the lock's memory may be gone. */
 EXPORT(pthread_rwlock_destroy);
 int
 rz_pthread_rwlock_destroy(pthread_rwlock_t *p)
 {
 	if(checking && readable(p) && ours(p))
-		checkgone(p, Krwlock, HELD(atomic_load_explicit(&((Rwlock *)p)->word, memory_order_relaxed)), 0);
+		rwcheckgone((Rwlock *)p);
 	if(probeon)
 		objectgone(p);
 	return 0;
