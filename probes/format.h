@@ -91,7 +91,10 @@ typedef enum Fended { Frunning = 0, Fexit = 1, Fsignal = 2, Fexec = 3 } Fended;
 	F(Mwaittwice, "wait-twice", "waited for a condition with while it is locked more than once") \
 	F(Mtwomutexes, "two-mutexes", "waited for with two mutexes at the same time") \
 	F(Mendsholding, "ends-holding", "still held by a thread that ends") \
-	F(Moverflow, "overflow", "posted beyond its largest value")
+	F(Moverflow, "overflow", "posted beyond its largest value") \
+	F(Mcopy, "copy", "used, but it is a copy of another, made while that was locked") \
+	F(Mremade, "remade", "initialised again while it is held") \
+	F(Moverwritten, "overwritten", "freed or overwritten while it was held")
 
 /* What the other stack of a misuse is. */
 #define OTHERS_OF_MISUSE(F) \

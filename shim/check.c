@@ -1,98 +1,38 @@
 /*
- * Who holds what, who made it and who destroyed it, in a program that runs with RENDEZ_CHECK.
- *
- * The objects have no room for this, and nothing in them is believed: it stands in a table by address, each entry with
- * the stacks of the last lock, of the initialisation and of the end.  An entry may be lost to another
- * object's: then nothing is known of this one, and nothing is said that would need to be.
+ * RENDEZ_CHECK: what objects of ours are used for is held against what is known of them (known.c).
  *
  * How a call comes here without a test on the fast paths.  me.tid stays 0, so pthread_mutex_lock never takes its
  * first branch, and whoever has taken a mutex or a rwlock (took, rwtook) comes by here to learn its number.  It
  * then sets Watched in the word: the unlock's compare-and-swap of Locked to 0 fails, and the slow half finds the bit.
  * A mutex that was locked before checking began has no such bit and is unlocked unseen.
  *
- * holder is written by the holder only, after it has locked and before it unlocks, and by a thread that unlocks what it
+ * The holder is noted by itself, after it has locked and before it unlocks, and taken out by a thread that unlocks what it
  * does not hold.  So whoever finds another there than itself, at an unlock, is told the truth unless it raced with
- * such a thread.
+ * such a thread; and who has just locked an object and finds a holder there has proof that the object was not unlocked, but
+ * overwritten.
+ *
+ * Watched stands in a word only while a holder is noted: it is set after that and taken out before.  So an
+ * object that has it and no holder, with no change of holder in between, is a copy of a locked one.
+ *
+ * A forked child begins with the parent's notes.  What its only thread held it may unlock, initialise or
+ * overwrite, as handlers of pthread_atfork do; what other threads held is held by nobody here, and not free.
  */
 #define _GNU_SOURCE
 #include "check.h"
+#include "known.h"
 #include "rwlock.h"
 
 #include "../compat/waitq.h"
 
-#include <errno.h>
+#include <stdlib.h>
 
 enum {
-	NKNOWN = 8192,
-	PROBES = 16,
 	ROUNDS = 3, /* of the destructors of thread-specific data, of which POSIX promises four */
 };
 
-typedef struct Known {
-	_Atomic(uintptr_t) object;
-	_Atomic(int) holder;
-	_Atomic(int) last; /* thread that locked it last, or waited */
-	_Atomic(uint32_t) locked, made, gone;
-	_Atomic(uint32_t) kind;
-} Known;
-
 int checking;
-static Known table[NKNOWN];
 static pthread_key_t ending;
 static int haveending;
-/* The mutex that the thread gives up in a wait that was found wrong: its unlock is not another misuse. */
-static __thread const void *said __attribute__((tls_model("initial-exec")));
-
-static Known *
-known(const void *o, int make)
-{
-	uint32_t i, at = (uint32_t)(((uintptr_t)o * 0x9e3779b97f4a7c15u) >> 51);
-	Known *k, *old = nil;
-	uintptr_t was;
-
-	for(i = 0; i < PROBES; i++) {
-		k = &table[(at + i) % NKNOWN];
-		was = atomic_load_explicit(&k->object, memory_order_acquire);
-		if(was == (uintptr_t)o)
-			return k;
-		if(!make)
-			continue;
-		if(old == nil && atomic_load_explicit(&k->holder, memory_order_relaxed) == 0)
-			old = k;
-		if(was == 0)
-			break;
-	}
-	if(old == nil)
-		return nil;
-	was = atomic_load_explicit(&old->object, memory_order_relaxed);
-	if(!atomic_compare_exchange_strong_explicit(
-	       &old->object, &was, (uintptr_t)o, memory_order_acq_rel, memory_order_relaxed))
-		return nil;
-	atomic_store_explicit(&old->last, 0, memory_order_relaxed);
-	atomic_store_explicit(&old->locked, 0, memory_order_relaxed);
-	atomic_store_explicit(&old->made, 0, memory_order_relaxed);
-	atomic_store_explicit(&old->gone, 0, memory_order_relaxed);
-	return old;
-}
-
-/* What is to be said of o is the most telling that is known of it. */
-static void
-found(Misuse what, Kind kind, const void *o, const Known *k)
-{
-	uint32_t locked = k != nil ? atomic_load_explicit(&k->locked, memory_order_relaxed) : 0;
-	uint32_t made = k != nil ? atomic_load_explicit(&k->made, memory_order_relaxed) : 0;
-	int last = k != nil ? atomic_load_explicit(&k->last, memory_order_relaxed) : 0;
-
-	if(what == Mdestroyed && k != nil)
-		misuse(what, kind, o, Ydestroyed, 0, atomic_load_explicit(&k->gone, memory_order_relaxed));
-	else if(what == Mtwomutexes)
-		misuse(what, kind, o, Ywaited, last, locked);
-	else if(last != 0 && what != Mgarbage)
-		misuse(what, kind, o, atomic_load_explicit(&k->holder, memory_order_relaxed) != 0 ? Yheld : Ylocked,
-		    last, locked);
-	else
-		misuse(what, kind, o, Yinitialised, 0, made);
-}
 
 void
 checkfound(Misuse what, Kind kind, const void *o)
@@ -100,28 +40,118 @@ checkfound(Misuse what, Kind kind, const void *o)
 	found(what, kind, o, known(o, 0));
 }
 
+/* The word of a mutex of ours, or of a rwlock. */
+static int
+iswatched(const void *o, Kind kind)
+{
+	if(kind == Kmutex)
+		return (atomic_load_explicit(&((const Mutex *)o)->word, memory_order_acquire) & Watched) != 0;
+	return (atomic_load_explicit(&((const Rwlock *)o)->word, memory_order_acquire) & RWWATCHED) != 0;
+}
+
+static void
+watch(const void *o, Kind kind)
+{
+	if(kind == Kmutex)
+		atomic_fetch_or_explicit(&((Mutex *)(uintptr_t)o)->word, Watched, memory_order_release);
+	else
+		atomic_fetch_or_explicit(&((Rwlock *)(uintptr_t)o)->word, RWWATCHED, memory_order_release);
+}
+
+static void
+unwatch(const void *o, Kind kind)
+{
+	if(!iswatched(o, kind))
+		return;
+	if(kind == Kmutex)
+		atomic_fetch_and_explicit(&((Mutex *)(uintptr_t)o)->word, ~(uint32_t)Watched, memory_order_relaxed);
+	else
+		atomic_fetch_and_explicit(&((Rwlock *)(uintptr_t)o)->word, ~RWWATCHED, memory_order_relaxed);
+}
+
+/* Who locked it last, as the object says it.  A mutex's owner is gone before its unlock comes here. */
+static int
+lockerof(const void *o, Kind kind)
+{
+	return atomic_load_explicit(
+	    kind == Kmutex ? &((const Mutex *)o)->last : &((const Rwlock *)o)->writer, memory_order_relaxed);
+}
+
+static uintptr_t
+pcof(const void *o, Kind kind)
+{
+	return atomic_load_explicit(
+	    kind == Kmutex ? &((const Mutex *)o)->pc : &((const Rwlock *)o)->pc, memory_order_relaxed);
+}
+
 void
 checklocked(const void *o, Kind kind)
 {
+	int ours = kind != Kmutex || mutexours(o);
 	Known *k = known(o, 1);
+	uint64_t was;
 
-	if(kind == Kmutex)
-		atomic_fetch_or_explicit(&((Mutex *)(uintptr_t)o)->word, Watched, memory_order_relaxed);
-	else
-		atomic_fetch_or_explicit(&((Rwlock *)(uintptr_t)o)->word, RWWATCHED, memory_order_relaxed);
 	if(k == nil)
 		return;
+	was = atomic_load_explicit(&k->hold, memory_order_acquire);
+	if(atomic_load_explicit(&k->object, memory_order_acquire) != (uintptr_t)o || holderin(was) == CHANGING)
+		return;
+	if(ours && heldhere(k, was) && !atomic_load_explicit(&k->theirs, memory_order_relaxed))
+		found(Moverwritten, kind, o, k);
+	if(!atomic_compare_exchange_strong_explicit(
+	       &k->hold, &was, heldby(was, mytid()), memory_order_acq_rel, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&k->before, 0, memory_order_relaxed);
+	atomic_store_explicit(&k->theirs, !ours, memory_order_relaxed);
 	atomic_store_explicit(&k->kind, kind, memory_order_relaxed);
 	atomic_store_explicit(&k->last, mytid(), memory_order_relaxed);
 	atomic_store_explicit(&k->locked, wakerstack(0), memory_order_relaxed);
-	atomic_store_explicit(&k->holder, mytid(), memory_order_relaxed);
+	if(!ours)
+		return;
+	atomic_store_explicit(&k->pc, pcof(o, kind), memory_order_relaxed);
+	watch(o, kind);
+}
+
+/*
+ * Whether o is a copy of an object that was locked then.  Not if its holder is no thread of this process: it stands in memory that
+ * others share, and somebody forgot to say so.
+ */
+static int
+copied(const void *o, Kind kind)
+{
+	uint64_t was;
+	Known *k;
+
+	if(!iswatched(o, kind) || (k = known(o, 1)) == nil)
+		return 0;
+	was = atomic_load_explicit(&k->hold, memory_order_acquire);
+	return holderin(was) == NOBODY && atomic_load_explicit(&k->object, memory_order_acquire) == (uintptr_t)o &&
+	       iswatched(o, kind) && atomic_load_explicit(&k->hold, memory_order_acquire) == was &&
+	       lockerof(o, kind) > 0 && tidalive(lockerof(o, kind));
+}
+
+/* With it is said where the one was locked that it was copied from, if there is one that was locked by the same call. */
+static void
+foundcopy(const void *o, Kind kind)
+{
+	const Known *k, *of = nil;
+	int i;
+
+	for(i = 0; i < NKNOWN && of == nil; i++) {
+		k = &knowntable[i];
+		if(atomic_load_explicit(&k->object, memory_order_relaxed) != (uintptr_t)o &&
+		    atomic_load_explicit(&k->last, memory_order_relaxed) == lockerof(o, kind) &&
+		    atomic_load_explicit(&k->pc, memory_order_relaxed) == pcof(o, kind))
+			of = k;
+	}
+	found(Mcopy, kind, o, of);
 }
 
 void
 checkrefused(const void *o, Kind kind, int held)
 {
 	Known *k = known(o, 0);
-	int holder = k != nil ? atomic_load_explicit(&k->holder, memory_order_relaxed) : 0;
+	int holder = knownholder(k);
 
 	if(said == o)
 		said = nil;
@@ -136,9 +166,13 @@ checkunlock(const void *o, Kind kind, int held)
 {
 	Known *k = known(o, 0);
 
-	checkrefused(o, kind, held);
+	if(held && knownholder(k) == NOBODY && copied(o, kind))
+		foundcopy(o, kind);
+	else
+		checkrefused(o, kind, held);
+	unwatch(o, kind);
 	if(k != nil)
-		atomic_store_explicit(&k->holder, 0, memory_order_relaxed);
+		knownfree(k);
 }
 
 void
@@ -146,8 +180,10 @@ checkrelock(const void *o, Kind kind)
 {
 	Known *k = known(o, 0);
 
-	if(k != nil && atomic_load_explicit(&k->holder, memory_order_relaxed) == mytid())
+	if(knownholder(k) == mytid())
 		found(Mrelock, kind, o, k);
+	else if(copied(o, kind))
+		foundcopy(o, kind);
 }
 
 void
@@ -157,7 +193,10 @@ checkmade(const void *o)
 
 	if(k == nil)
 		return;
-	atomic_store_explicit(&k->holder, 0, memory_order_relaxed);
+	if(heldhere(k, atomic_load_explicit(&k->hold, memory_order_acquire)) &&
+	    !atomic_load_explicit(&k->theirs, memory_order_relaxed))
+		found(Mremade, (Kind)atomic_load_explicit(&k->kind, memory_order_relaxed), o, k);
+	knownfree(k);
 	atomic_store_explicit(&k->last, 0, memory_order_relaxed);
 	atomic_store_explicit(&k->gone, 0, memory_order_relaxed);
 	atomic_store_explicit(&k->made, wakerstack(0), memory_order_relaxed);
@@ -190,20 +229,10 @@ checkgone(const void *o, Kind kind, int held, int waited)
 	/* A mutex is not destroyed while it is held. */
 	if(k == nil || (held && kind == Kmutex))
 		return;
-	atomic_store_explicit(&k->holder, 0, memory_order_relaxed);
+	if(held)
+		unwatch(o, kind);
+	knownfree(k);
 	atomic_store_explicit(&k->gone, wakerstack(0), memory_order_relaxed);
-}
-
-/* libc's kinds: a type, robust, and one protocol or none; its flags above these are many. */
-void
-checktheirs(const Mutex *m)
-{
-	int kind = kindof(m);
-
-	if(kind == -1)
-		found(Mdestroyed, Kmutex, m, known(m, 0));
-	else if(kind < 0 || (kind & 12) != 0 || (kind & 96) == 96)
-		found(Mgarbage, Kmutex, m, known(m, 0));
 }
 
 void
@@ -218,7 +247,7 @@ checkwait(Cond *c, Mutex *m)
 	else if(atomic_load_explicit(&c->waiters, memory_order_relaxed) != 0 && other != 0 && other != (uintptr_t)m)
 		found(Mtwomutexes, Kcond, c, known(c, 0));
 	if(mutexours(m)) {
-		holder = k != nil ? atomic_load_explicit(&k->holder, memory_order_relaxed) : 0;
+		holder = knownholder(k);
 		if(!(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)) {
 			found(Mwaitfree, Kmutex, m, k);
 			said = m;
@@ -229,7 +258,7 @@ checkwait(Cond *c, Mutex *m)
 			found(Mwaittwice, Kmutex, m, k);
 		}
 	} else {
-		checktheirs(m);
+		checktheirswait(m);
 	}
 	kc = known(c, 1);
 	if(kc != nil) {
@@ -238,20 +267,53 @@ checkwait(Cond *c, Mutex *m)
 	}
 }
 
-/* Whether o is still what the calling thread holds: the program may have freed it. */
+/* Whether k's object, which the calling thread holds, says so too.  One that is not ours may be held for others to find it so. */
 static int
 stillheld(const Known *k)
 {
 	const void *o = (const void *)atomic_load_explicit(&k->object, memory_order_relaxed);
 
-	if(!readable((void *)((uintptr_t)o & ~7ul)))
-		return 0;
 	if(atomic_load_explicit(&k->kind, memory_order_relaxed) == Kmutex) {
-		Mutex *m = (Mutex *)(uintptr_t)o;
+		const Mutex *m = o;
 		return (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) &&
 		       atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid();
 	}
-	return atomic_load_explicit(&((Rwlock *)(uintptr_t)o)->writer, memory_order_relaxed) == mytid();
+	return atomic_load_explicit(&((const Rwlock *)o)->writer, memory_order_relaxed) == mytid();
+}
+
+/*
+ * What of k is wrong when the calling thread ends, or (last) the process: it holds the object and ends; or the object is held, and not what
+ * it was any more.
+ */
+static void
+atend(Known *k, int last)
+{
+	uint64_t hold = atomic_load_explicit(&k->hold, memory_order_acquire);
+	uintptr_t o = atomic_load_explicit(&k->object, memory_order_acquire);
+	Kind kind = (Kind)atomic_load_explicit(&k->kind, memory_order_relaxed);
+	int mine = holderin(hold) == mytid(), there;
+
+	if(!(last ? heldhere(k, hold) : mine))
+		return;
+	there = readable((void *)(o & ~7ul));
+	if(atomic_load_explicit(&k->theirs, memory_order_relaxed)) {
+		if(!last && there && checktheirsleft((const Mutex *)o))
+			found(Mendsholding, kind, (const void *)o, k);
+	} else if(there && (!mine || stillheld(k))) {
+		if(!last)
+			found(Mendsholding, kind, (const void *)o, k);
+	} else if(heldhere(k, hold) && atomic_load_explicit(&k->hold, memory_order_acquire) == hold) {
+		found(Moverwritten, kind, (const void *)o, k);
+	}
+}
+
+static void
+atendall(int last)
+{
+	int i;
+
+	for(i = 0; i < NKNOWN; i++)
+		atend(&knowntable[i], last);
 }
 
 /*
@@ -262,16 +324,18 @@ static void
 ended(void *round)
 {
 	uintptr_t n = (uintptr_t)round;
-	int i;
 
-	if(n < ROUNDS) {
+	if(n < ROUNDS)
 		pthread_setspecific(ending, (void *)(n + 1));
-		return;
-	}
-	for(i = 0; i < NKNOWN; i++)
-		if(atomic_load_explicit(&table[i].holder, memory_order_relaxed) == mytid() && stillheld(&table[i]))
-			found(Mendsholding, (Kind)atomic_load_explicit(&table[i].kind, memory_order_relaxed),
-			    (const void *)atomic_load_explicit(&table[i].object, memory_order_relaxed), &table[i]);
+	else
+		atendall(0);
+}
+
+static void
+exiting(int status, void *arg)
+{
+	(void)status, (void)arg;
+	atendall(1);
 }
 
 void
@@ -284,12 +348,27 @@ checkborn(void)
 void
 checkforked(int was)
 {
-	int i, now = mytid();
+	int i, holder, now = mytid();
+	Known *k;
 
-	for(i = 0; i < NKNOWN; i++)
-		if(was != 0 && atomic_load_explicit(&table[i].holder, memory_order_relaxed) == was)
-			atomic_store_explicit(&table[i].holder, now, memory_order_relaxed);
+	for(i = 0; i < NKNOWN; i++) {
+		k = &knowntable[i];
+		holder = knownholder(k);
+		if(holder == NOBODY)
+			continue;
+		/* Nobody's, and not empty: others stand behind it. */
+		if(holder == CHANGING)
+			atomic_store_explicit(&k->object, 1, memory_order_relaxed);
+		atomic_store_explicit(&k->before, 1, memory_order_relaxed);
+		atomic_store_explicit(&k->hold,
+		    heldby(0, holder == CHANGING ? NOBODY
+			      : holder == was	 ? now
+						 : ELSEWHERE),
+		    memory_order_release);
+	}
 }
+
+#pragma weak on_exit
 
 void
 checkstart(void)
@@ -297,4 +376,5 @@ checkstart(void)
 	haveending = pthread_key_create(&ending, ended) == 0;
 	me.tid = 0;
 	checking = 1;
+	on_exit(exiting, nil);
 }

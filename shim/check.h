@@ -25,8 +25,18 @@ void checkrelock(const void *o, Kind) HIDDEN;
 /* Objects are made, and end; the mutex's and the rwlock's state is looked at. */
 void checkmade(const void *o) HIDDEN;
 void checkgone(const void *o, Kind, int held, int waited) HIDDEN;
-/* A mutex that is libc's is about to be used, which a destroyed one is too. */
+/*
+ * A mutex that is not ours, which a destroyed one is too, is about to be used; and more of the same to be locked, was
+ * locked (r is what the lock returned), to be unlocked, waited with, or destroyed while somebody waits or not.
+ */
 void checktheirs(const Mutex *) HIDDEN;
+void checktheirslock(const Mutex *) HIDDEN;
+void checktheirslocked(const Mutex *, int r) HIDDEN;
+void checktheirsunlock(const Mutex *) HIDDEN;
+void checktheirswait(const Mutex *) HIDDEN;
+void checktheirsgone(const Mutex *, int waited) HIDDEN;
+/* Whether the calling thread holds it, and it is not robust: whose holder may end. */
+int checktheirsleft(const Mutex *) HIDDEN;
 /* The calling thread is about to wait for c with m. */
 void checkwait(Cond *c, Mutex *m) HIDDEN;
 /* A misuse of which nothing more is to be found out. */

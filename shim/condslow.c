@@ -126,7 +126,7 @@ int
 condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 {
 	Mutex *m = (Mutex *)pm;
-	int ours = mutexours(m), kind, r, locked;
+	int ours = mutexours(m), kind, r, locked = 0;
 	const void *key = condkey(c);
 	Bucket *b;
 	Proc *p;
@@ -208,13 +208,12 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 					 : Etimeout,
 			    p->condwaker, p->moved ? p->movedat : 0);
 		}
-		locked = 0;
 		if(ours)
 			mutexreacquire(m, pc, g.full, p);
 		else
 			locked = otherlock(m, CLOCK_REALTIME, nil, pc);
-		/* A robust mutex's EOWNERDEAD goes first, as in libc. */
-		if(locked != 0)
+		/* A robust mutex's EOWNERDEAD goes first, as in libc, but a cancellation before it. */
+		if(locked != 0 && r != EINTR)
 			r = locked;
 	}
 	p->passon = nil;
@@ -234,7 +233,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	}
 	if(r == EINTR) {
 		pthread_testcancel();
-		r = 0; /* it was revoked: woken for nothing, which a condition's waiter must bear */
+		r = locked; /* it was revoked: woken for nothing, which a condition's waiter must bear */
 	}
 	return r;
 }

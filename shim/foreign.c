@@ -13,6 +13,7 @@
  */
 #define _GNU_SOURCE
 #include "foreign.h"
+#include "check.h"
 #include "real.h"
 
 #include "../compat/rank.h"
@@ -126,7 +127,8 @@ foreignlock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at, uint
 	Away a;
 	int r;
 
-	if(!probeon || !knownclock(clock))
+	/* If the owner died libc asks the kernel for the mutex, which refuses such a deadline before all else. */
+	if(!probeon || (at != nil && (!nsecok(at) || at->tv_sec < 0)))
 		return reallock(m, clock, at);
 	r = real.pthread_mutex_trylock(m);
 	if(r != EBUSY)
@@ -141,8 +143,8 @@ foreignlock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at, uint
 	return r;
 }
 
-int
-otherlock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
+static int
+lockit(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
 {
 	Robustlist *h;
 
@@ -155,7 +157,20 @@ otherlock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
 }
 
 int
-othertrylock(Mutex *m)
+otherlock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	int r;
+
+	if(likely(!checking))
+		return lockit(m, clock, at, pc);
+	checktheirslock(m);
+	r = lockit(m, clock, at, pc);
+	checktheirslocked(m, r);
+	return r;
+}
+
+static int
+tryit(Mutex *m)
 {
 	Robustlist *h;
 
@@ -168,10 +183,24 @@ othertrylock(Mutex *m)
 }
 
 int
+othertrylock(Mutex *m)
+{
+	int r;
+
+	if(likely(!checking))
+		return tryit(m);
+	r = tryit(m);
+	checktheirslocked(m, r);
+	return r;
+}
+
+int
 otherunlock(Mutex *m)
 {
 	Robustlist *h;
 
+	if(unlikely(checking))
+		checktheirsunlock(m);
 	if(mutexshared(m))
 		return sharedunlock(m);
 	if(mutexrobust(m) && (h = robustlist()) != nil)

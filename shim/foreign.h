@@ -90,5 +90,7 @@ int robustunlock(Robustlist *, Mutex *) HIDDEN;
 /* sharedcond.c */
 int sharedwait(pthread_cond_t *, pthread_mutex_t *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
 int sharedsignal(pthread_cond_t *, int all) HIDDEN;
+/* Whether a thread waits for one with m, a mutex of ours. */
+int sharedwaitson(const Mutex *m) HIDDEN;
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * pthread_mutex_*: the fast paths, and what the kinds of mutex demand.
  *
- * A free mutex is taken with one compare-and-swap of 0 to Locked and freed with
- * the reverse; both while the process has ever had one thread only are plain
- * (libc says so, and says otherwise before a second thread exists).  Everything
- * else is in mutexslow.c.
+ * A free mutex is taken with one compare-and-swap of 0 to Locked and freed with the reverse; both while the process has ever
+ * had one thread only are plain (libc says so, and says otherwise before a second thread exists).  Not so where libc's
+ * are atomic even so: tries, deadlines, adaptive mutexes, conditions.  So a mutex in shared memory that was not said to be works
+ * as far as libc's does.  Everything else is in mutexslow.c.
  */
 #define _GNU_SOURCE
 #include "mutex.h"
@@ -83,19 +83,27 @@ holdend(Mutex *m)
 	return 0;
 }
 
+/* Atomic even if there is one thread only. */
 static inline int
-canlockmutex(Mutex *m)
+trymutex(Mutex *m)
 {
 	uint32_t free = 0;
 
-	if(__libc_single_threaded) {
+	return atomic_compare_exchange_strong_explicit(
+	    &m->word, &free, Locked, memory_order_acquire, memory_order_relaxed);
+}
+
+/* normal: it is known to be. */
+static inline int
+canlockmutex(Mutex *m, int normal)
+{
+	if(__libc_single_threaded && (normal || (kindof(m) & Kind3) != Kadaptive)) {
 		if(atomic_load_explicit(&m->word, memory_order_relaxed) != 0)
 			return 0;
 		atomic_store_explicit(&m->word, Locked, memory_order_relaxed);
 		return 1;
 	}
-	return atomic_compare_exchange_strong_explicit(
-	    &m->word, &free, Locked, memory_order_acquire, memory_order_relaxed);
+	return trymutex(m);
 }
 
 static int
@@ -120,7 +128,7 @@ lockkind(Mutex *m, uintptr_t pc, const Deadline *d)
 			return 0;
 		}
 	}
-	if(likely(canlockmutex(m)))
+	if(likely(d != nil ? trymutex(m) : canlockmutex(m, 0)))
 		took(m, pc);
 	else if(unlikely(d != nil && !nsecok(&d->at)))
 		return EINVAL;
@@ -237,7 +245,7 @@ mutexreacquire(Mutex *m, uintptr_t pc, int full, Proc *p)
 		m->depth++;
 		return;
 	}
-	if(p->moved || !canlockmutex(m))
+	if(p->moved || !trymutex(m))
 		mutexwait(m, pc, nil, 0, p, p->movedat);
 	else
 		took(m, pc);
@@ -276,7 +284,8 @@ lockother(Mutex *m, uintptr_t pc)
 	/* Not free a moment ago: to try it again would only take its line from the holder. */
 	if(plain(m) && me.tid != 0)
 		return lockslow(m, pc, nil);
-	if(unlikely(me.tid == 0 || atomic_load_explicit(&m->owner, memory_order_relaxed) == me.tid || !canlockmutex(m)))
+	if(unlikely(
+	       me.tid == 0 || atomic_load_explicit(&m->owner, memory_order_relaxed) == me.tid || !canlockmutex(m, 0)))
 		return lockkind(m, pc, nil);
 	if((kindof(m) & Kind3) == Krecursive)
 		m->depth = 1;
@@ -289,7 +298,7 @@ rz_pthread_mutex_lock(pthread_mutex_t *pm)
 {
 	Mutex *m = (Mutex *)pm;
 
-	if(likely(plain(m) && me.tid != 0 && canlockmutex(m)))
+	if(likely(plain(m) && me.tid != 0 && canlockmutex(m, 1)))
 		return tookas(m, CALLER, me.tid);
 	return lockother(m, CALLER);
 }
@@ -306,7 +315,7 @@ mutextrylock(Mutex *m, uintptr_t pc)
 		m->depth++;
 		return 0;
 	}
-	if(!canlockmutex(m)) {
+	if(!trymutex(m)) {
 		/* Free, but others are about: it may not be called busy, so not even a ban holds here. */
 		old = atomic_load_explicit(&m->word, memory_order_relaxed);
 		do
@@ -338,12 +347,13 @@ rz_pthread_mutex_trylock(pthread_mutex_t *pm)
 	return mutextrylock(m, CALLER);
 }
 
+/* at nil: no deadline, as libc has it. */
 int
 mutexclocklock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
 {
-	Deadline d = {*at, clock};
+	Deadline d = {at != nil ? *at : (struct timespec){0}, clock};
 
-	return lockkind(m, pc, &d);
+	return lockkind(m, pc, at != nil ? &d : nil);
 }
 
 EXPORT(pthread_mutex_timedlock);
@@ -359,10 +369,10 @@ EXPORT(pthread_mutex_clocklock);
 int
 rz_pthread_mutex_clocklock(pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
 {
-	if(unlikely(!mutexours((Mutex *)pm)))
-		return otherlock(theirs((Mutex *)pm), clock, at, CALLER);
 	if(clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return EINVAL;
+	if(unlikely(!mutexours((Mutex *)pm)))
+		return otherlock(theirs((Mutex *)pm), clock, at, CALLER);
 	return mutexclocklock((Mutex *)pm, clock, at, CALLER);
 }
 

@@ -25,7 +25,7 @@ tookas(Mutex *m, uintptr_t pc, int tid)
 	atomic_store_explicit(&m->owner, tid, memory_order_release);
 	atomic_store_explicit(
 	    &m->acquired, atomic_load_explicit(&m->acquired, memory_order_relaxed) + 1, memory_order_relaxed);
-	if(atomic_load_explicit(&m->last, memory_order_relaxed) != tid) {
+	if(unlikely(atomic_load_explicit(&m->last, memory_order_relaxed) != tid)) {
 		atomic_store_explicit(&m->last, tid, memory_order_relaxed);
 		atomic_store_explicit(
 		    &m->changes, atomic_load_explicit(&m->changes, memory_order_relaxed) + 1, memory_order_relaxed);

@@ -92,9 +92,19 @@ condwaitson(const Mutex *m)
 static int
 destroytheirs(Mutex *m)
 {
+	/* A robust one may be destroyed with anybody about: libc does not look. */
+	int waited = !(kindof(m) & Krobust) && condwaitson(m);
+
 	if(checking)
-		checktheirs(m);
-	return condwaitson(m) ? EBUSY : otherdestroy(m);
+		checktheirsgone(m, waited);
+	return waited ? EBUSY : otherdestroy(m);
+}
+
+/* A mutex of ours. */
+static int
+waitedwith(const Mutex *m)
+{
+	return (kindof(m) & Kcondused) && (condwaitson(m) || sharedwaitson(m));
 }
 
 EXPORT(pthread_mutex_destroy);
@@ -106,11 +116,11 @@ rz_pthread_mutex_destroy(pthread_mutex_t *pm)
 	if(unlikely(!mutexours(m)))
 		return destroytheirs(m);
 	if(checking)
-		checkgone(m, Kmutex, (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) != 0,
-		    (kindof(m) & Kcondused) && condwaitson(m));
+		checkgone(
+		    m, Kmutex, (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) != 0, waitedwith(m));
 	if(atomic_load_explicit(&m->word, memory_order_relaxed) & Locked)
 		return EBUSY;
-	if((kindof(m) & Kcondused) && condwaitson(m))
+	if(waitedwith(m))
 		return EBUSY;
 	if(probeon)
 		objectends(m, atomic_load_explicit(&m->id, memory_order_relaxed));

@@ -1,9 +1,10 @@
 /*
  * pthread_once and call_once.
  *
- * The control word, in glibc's values: 0 not yet; Done; or Running with the number of the process above it.
+ * The control word, in glibc's values: 0 not yet; Done; or Running with the process's generation above it.
  * A child that was forked while another thread of its parent ran the initialiser finds another
- * process's number there: nobody runs it here, so it starts anew.
+ * generation there: nobody runs it here, so it starts anew.  (Not the process's number: in a namespace of its own the child may have its
+ * parent's.)
  *
  * Who finds it running queues by its address until it is not.  The initialiser may be cancelled, and a C++
  * exception may pass through it (std::call_once does that), or a long jump leave it: then the word goes back to 0 and whoever
@@ -27,7 +28,7 @@
 
 typedef _Atomic(int) Once;
 
-enum { Running = 1, Done = 2, PIDSHIFT = 2 };
+enum { Running = 1, Done = 2, GENERATIONSHIFT = 2 };
 
 /* The runs that this thread is in, innermost first: an initialiser may call another. */
 typedef struct Run {
@@ -37,6 +38,34 @@ typedef struct Run {
 } Run;
 
 static __thread Run *runs __attribute__((tls_model("initial-exec")));
+
+/*
+ * Another number than in any process that this one descends from by forks.  The kernel wipes it in every child that does not
+ * share our memory, by whatever call it was made; older is the parent's there.  All threads that find it wiped count the
+ * same: older changes only after it has been set.
+ */
+static union {
+	_Alignas(4096) Word now;
+	char page[4096];
+} generation;
+static Word older;
+
+static int
+running(void)
+{
+	uint32_t none = 0, now = atomic_load_explicit(&generation.now, memory_order_acquire);
+
+	if(unlikely(now == 0)) {
+		syswipeonfork(&generation, sizeof generation);
+		now = atomic_load_explicit(&older, memory_order_relaxed) + 1;
+		if(atomic_compare_exchange_strong_explicit(
+		       &generation.now, &none, now, memory_order_acq_rel, memory_order_acquire))
+			atomic_store_explicit(&older, now, memory_order_relaxed);
+		else
+			now = none;
+	}
+	return (int)(now << GENERATIONSHIFT | Running);
+}
 
 static const void *
 oncekey(const Once *o)
@@ -144,7 +173,7 @@ asleep(void *w)
 
 /* Sleeps while somebody of this process runs it. */
 static void
-await(Once *o, int running, uintptr_t pc)
+await(Once *o, int mine, uintptr_t pc)
 {
 	const void *key = oncekey(o);
 	Proc *p = procenter();
@@ -167,7 +196,7 @@ await(Once *o, int running, uintptr_t pc)
 	stop("once.wait");
 	sigsoff(&s);
 	b = qlock(key);
-	if(atomic_load_explicit(o, memory_order_relaxed) == running) {
+	if(atomic_load_explicit(o, memory_order_relaxed) == mine) {
 		p->waiting = Wlinked;
 		qput(b, p, key, 0);
 	}
@@ -189,16 +218,16 @@ await(Once *o, int running, uintptr_t pc)
 static void
 once(Once *o, void (*init)(void), uintptr_t pc)
 {
-	int running = (int)((uint32_t)procpid() << PIDSHIFT | Running), old;
+	int mine = running(), old;
 
 	for(;;) {
 		old = atomic_load_explicit(o, memory_order_acquire);
 		if(old & Done)
 			return;
-		if(old == running) {
-			await(o, running, pc);
+		if(old == mine) {
+			await(o, mine, pc);
 		} else if(atomic_compare_exchange_strong_explicit(
-			      o, &old, running, memory_order_acquire, memory_order_relaxed)) {
+			      o, &old, mine, memory_order_acquire, memory_order_relaxed)) {
 			run(o, init);
 			return;
 		}

@@ -1,8 +1,8 @@
 /*
  * pthread_rwlock_*: the fast paths.  A lock that nobody holds or waits for, or
  * that only readers hold, is taken with one compare-and-swap and given up with
- * one atomic; while the process has had one thread only both are plain.  The
- * rest is in rwslow.c.
+ * one atomic, however few threads there are: libc's are, so a lock that was not said to be process-shared, in memory
+ * that is, works between processes that do not wait for each other.  The rest is in rwslow.c.
  */
 #define _GNU_SOURCE
 #include "rwlock.h"
@@ -51,12 +51,19 @@ cantake(Rwlock *l, int write)
 	if(write ? word != 0 : (word & ~((uint64_t)MAXREADERS << 32)) != 0 || READERS(word) == MAXREADERS)
 		return 0;
 	new = write ? WLOCKED : word + READER;
-	if(__libc_single_threaded) {
-		atomic_store_explicit(&l->word, new, memory_order_relaxed);
-		return 1;
-	}
 	return atomic_compare_exchange_strong_explicit(
 	    &l->word, &word, new, memory_order_acquire, memory_order_relaxed);
+}
+
+/* A lock that no fast path took, with RENDEZ_CHECK.  If it was destroyed that is said, and it is as good as new: as libc's is. */
+static void
+rwchecked(Rwlock *l)
+{
+	uint64_t gone = RWGONE;
+
+	if(atomic_load_explicit(&l->word, memory_order_relaxed) == gone &&
+	    atomic_compare_exchange_strong_explicit(&l->word, &gone, 0, memory_order_relaxed, memory_order_relaxed))
+		checkfound(Mdestroyed, Krwlock, l);
 }
 
 /* Out of line, as all that is not a fast path's: a call in there would make it a frame. */
@@ -65,6 +72,8 @@ rwlockslow(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 {
 	int r;
 
+	if(checking)
+		rwchecked(l);
 	if(atomic_load_explicit(&l->writer, memory_order_relaxed) == mytid()) {
 		if(checking)
 			checkrelock(l, Krwlock);
@@ -83,11 +92,16 @@ rwlockother(pthread_rwlock_t *p, int write, uintptr_t pc)
 static int
 rwclocklock(pthread_rwlock_t *p, int write, clockid_t clock, const struct timespec *at, uintptr_t pc)
 {
-	Deadline d = {*at, clock};
+	Rwlock *l = (Rwlock *)p;
+	Deadline d = {.clock = clock};
 
+	/* No deadline, as libc has it; it does not look at the clock then. */
+	if(at == nil)
+		return cantake(l, write) ? rwtook(l, write, pc) : rwlockslow(l, write, pc, nil);
 	if((clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) || !nsecok(at))
 		return EINVAL;
-	return cantake((Rwlock *)p, write) ? rwtook((Rwlock *)p, write, pc) : rwlockslow((Rwlock *)p, write, pc, &d);
+	d.at = *at;
+	return cantake(l, write) ? rwtook(l, write, pc) : rwlockslow(l, write, pc, &d);
 }
 
 static int
@@ -96,6 +110,8 @@ rwtrylock(Rwlock *l, int write, uintptr_t pc)
 	int r;
 
 	if(!cantake(l, write)) {
+		if(checking)
+			rwchecked(l);
 		r = rwtry(l, write);
 		if(r != 0)
 			return r;
@@ -177,8 +193,10 @@ unlocked(Rwlock *l, uint64_t old)
 static __attribute__((noinline)) int
 unlockwatched(Rwlock *l, uint64_t old)
 {
-	if(checking)
+	if(checking) {
+		rwchecked(l);
 		checkunlock(l, Krwlock, HELD(old));
+	}
 	if(old & WLOCKED) {
 		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
 		old = atomic_fetch_and_explicit(&l->word, ~(WLOCKED | RWWATCHED), memory_order_release);
@@ -199,18 +217,10 @@ rz_pthread_rwlock_unlock(pthread_rwlock_t *p)
 	old = atomic_load_explicit(&l->word, memory_order_relaxed);
 	if((old & (WLOCKED | RWWATCHED)) == WLOCKED) {
 		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
-		if(__libc_single_threaded) {
-			atomic_store_explicit(&l->word, old & ~WLOCKED, memory_order_relaxed);
-			return 0;
-		}
 		while(!atomic_compare_exchange_weak_explicit(
 		    &l->word, &old, old & ~WLOCKED, memory_order_release, memory_order_relaxed))
 			;
 	} else if(READERS(old) != 0) {
-		if(__libc_single_threaded) {
-			atomic_store_explicit(&l->word, old - READER, memory_order_relaxed);
-			return 0;
-		}
 		old = atomic_fetch_sub_explicit(&l->word, READER, memory_order_release);
 		if(READERS(old) != 1)
 			return 0;
@@ -237,17 +247,24 @@ rz_pthread_rwlock_init(pthread_rwlock_t *p, const pthread_rwlockattr_t *attr)
 	return r;
 }
 
+static void
+rwcheckgone(Rwlock *l)
+{
+	uint64_t free = 0;
+
+	rwchecked(l);
+	checkgone(l, Krwlock, HELD(atomic_load_explicit(&l->word, memory_order_relaxed)), 0);
+	atomic_compare_exchange_strong_explicit(&l->word, &free, RWGONE, memory_order_relaxed, memory_order_relaxed);
+}
+
+/* libc's does nothing whosever it is, so the lock's memory may be gone. */
 EXPORT(pthread_rwlock_destroy);
 int
 rz_pthread_rwlock_destroy(pthread_rwlock_t *p)
 {
-	if(ours(p)) {
-		if(checking)
-			checkgone(
-			    p, Krwlock, HELD(atomic_load_explicit(&((Rwlock *)p)->word, memory_order_relaxed)), 0);
-		return 0;
-	}
+	if(checking && readable(p) && ours(p))
+		rwcheckgone((Rwlock *)p);
 	if(probeon)
 		objectgone(p);
-	return real.pthread_rwlock_destroy(p);
+	return 0;
 }

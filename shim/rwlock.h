@@ -25,13 +25,14 @@ _Static_assert(offsetof(Rwlock, flags) == offsetof(pthread_rwlock_t, __data.__fl
 #define QUEUED ((uint64_t)2)
 #define TURN ((uint64_t)4)
 #define RWWATCHED ((uint64_t)8)	  /* of a written one, with RENDEZ_CHECK only: see check.c */
-#define RWUNUSED ((uint64_t)0xf0) /* never set */
+#define RWUNUSED ((uint64_t)0xf0) /* never set of a lock that is used; alone, with RENDEZ_CHECK only: */
+#define RWGONE ((uint64_t)0x10)	  /* destroyed */
 #define RWAWAKE ((uint64_t)0xffffff00)
 #define READER ((uint64_t)1 << 32)
 #define READERS(w) ((uint32_t)((w) >> 32))
 #define HELD(w) (((w)&WLOCKED) || READERS(w) != 0)
 
-enum { MAXREADERS = 0x7fffffff };
+enum { MAXREADERS = 0x0fffffff }; /* as libc's */
 
 /* rwslow.c.  Lock l, which the fast path could not: 0, ETIMEDOUT, EAGAIN.
  * Without waiting: EBUSY. */

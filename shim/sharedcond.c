@@ -16,6 +16,9 @@
  * Whoever locks the mutex after the waiter released it sees it counted, and gets
  * the gate only when libc's wait has released it, that is, waits.  A process
  * that does not have the mutex is ordered by nothing and needs nothing.
+ *
+ * Those who wait at a gate are listed there, with the gate locked: pthread_mutex_destroy asks whether its mutex is
+ * waited with.
  */
 #define _GNU_SOURCE
 #include "foreign.h"
@@ -26,6 +29,7 @@
 typedef struct Gate {
 	_Alignas(64) pthread_mutex_t mutex; /* all zero is its initial state, as in libc's initialiser */
 	Word waiters;
+	struct Passage *first;
 } Gate;
 
 enum { NGATE = 64 };
@@ -36,6 +40,7 @@ _Static_assert(sizeof gates % 4096 == 0, "whole pages are wiped");
 
 typedef struct Passage {
 	Gate *gate;
+	struct Passage *next, **at;
 	Mutex *m;
 	uintptr_t pc;
 	int full;
@@ -48,10 +53,55 @@ gateof(const pthread_cond_t *c)
 	return &gates[((uintptr_t)c * 0x9e3779b97f4a7c15u) >> 58];
 }
 
+/* The gate is locked. */
+static void
+enlist(Passage *p)
+{
+	Gate *g = p->gate;
+
+	atomic_fetch_add_explicit(&g->waiters, 1, memory_order_relaxed);
+	p->next = g->first;
+	p->at = &g->first;
+	if(p->next != nil)
+		p->next->at = &p->next;
+	g->first = p;
+}
+
+static void
+delist(Passage *p)
+{
+	Gate *g = p->gate;
+
+	/* Nobody: this is a forked child, and the gate new. */
+	if(g->first == nil)
+		return;
+	*p->at = p->next;
+	if(p->next != nil)
+		p->next->at = p->at;
+	atomic_fetch_sub_explicit(&g->waiters, 1, memory_order_relaxed);
+}
+
+int
+sharedwaitson(const Mutex *m)
+{
+	const Passage *p;
+	int i, found = 0;
+
+	for(i = 0; i < NGATE && !found; i++) {
+		if(atomic_load_explicit(&gates[i].waiters, memory_order_relaxed) == 0)
+			continue;
+		real.pthread_mutex_lock(&gates[i].mutex);
+		for(p = gates[i].first; p != nil; p = p->next)
+			found |= p->m == m;
+		real.pthread_mutex_unlock(&gates[i].mutex);
+	}
+	return found;
+}
+
 static void
 passed(Passage *p)
 {
-	atomic_fetch_sub_explicit(&p->gate->waiters, 1, memory_order_relaxed);
+	delist(p);
 	real.pthread_mutex_unlock(&p->gate->mutex);
 	if(p->full)
 		mutexlock(p->m, p->pc);
@@ -101,17 +151,20 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 	Passage p = {.gate = gateof(c), .m = m, .pc = pc};
 	static Word wiping;
 	Cleanup cleanup;
-	int r;
+	int kind, r;
 
 	if(!mutexours(m))
 		return libcwait(c, pm, clock, at, pc);
 	if(atomic_exchange_explicit(&wiping, 1, memory_order_relaxed) == 0)
 		syswipeonfork(gates, sizeof gates);
+	kind = kindof(m);
+	if(!(kind & Kcondused))
+		atomic_store_explicit(&m->kind, kind | Kcondused, memory_order_relaxed);
 	real.pthread_mutex_lock(&p.gate->mutex);
-	atomic_fetch_add_explicit(&p.gate->waiters, 1, memory_order_relaxed);
+	enlist(&p);
 	r = mutexrelease(m, &p.full);
 	if(r != 0) {
-		atomic_fetch_sub_explicit(&p.gate->waiters, 1, memory_order_relaxed);
+		delist(&p);
 		real.pthread_mutex_unlock(&p.gate->mutex);
 		return r;
 	}

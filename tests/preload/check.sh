@@ -25,6 +25,9 @@ other='mutex unlocked by a thread that does not hold it'
 again='locked by a thread that holds it already'
 ends='mutex still held by a thread that ends'
 gone='mutex used after it was destroyed'
+copy='mutex used, but it is a copy of another, made while that was locked'
+over='freed or overwritten while it was held'
+remade='mutex initialised again while it is held'
 use "unlock of a free mutex, normal" "1 $ends|1 $other|2 $free"
 use "unlock of a free mutex, errorcheck" "1 $ends|2 $other|2 $free"
 use "unlock by another, normal" "1 $ends|2 $other"
@@ -36,6 +39,23 @@ use "a thread ends holding, normal" "1 $ends|1 $other"
 use "a destroyed mutex, recursive" "1 $ends|2 $other|6 $gone"
 use "garbage kinds" "7 mutex used, but what stands in it was never initialised"
 use "a mutex zeroed while held, normal" "1 $ends|1 $other|2 $free"
+use "a mutex copied while held, normal" "1 $ends|1 $other|2 $copy"
+use "a mutex copied while held, recursive" "1 $ends|2 $other|2 $copy"
+use "a mutex copied while waited for, adaptive" "1 $ends|1 $other|1 $copy"
+use "a mutex freed while held, normal" "1 mutex $over|1 $ends|1 $other"
+use "a mutex zeroed while held and locked again, errorcheck" "1 mutex $over"
+use "a mutex unmapped while held" "1 mutex $over"
+use "init of a held mutex, normal" "1 $remade|1 $ends|1 $other"
+use "unlock of a robust mutex" "1 $other|1 $free|1 mutex waited for a condition with, but nobody holds it"
+use "unlock of a mutex that inherits priority" \
+	"1 $ends|1 $other|1 $free|1 mutex waited for a condition with, but nobody holds it"
+use "a process-shared mutex" "1 mutex waited for a condition with, but nobody holds it"
+use "unlock of a free process-shared mutex" "1 $free"
+use "unlock of a process-shared mutex by another" "1 $other"
+use "destroy of a held process-shared mutex" "1 mutex destroyed while it is held"
+use "destroy of a held mutex that inherits priority" "1 mutex destroyed while it is held"
+use "a destroyed rwlock" "1 rwlock used after it was destroyed"
+use "a rwlock zeroed while held, written" "1 rwlock $over|1 rwlock still held by a thread that ends"
 use "wait with a mutex that is not held, normal" "1 $ends|1 $other|1 mutex waited for a condition with, but nobody holds it"
 use "wait with another's mutex, normal" \
 	"1 $ends|1 $other|1 mutex waited for a condition with by a thread that does not hold it"
@@ -49,9 +69,10 @@ use "unlock of a rwlock by another, written" \
 	"1 rwlock still held by a thread that ends|1 rwlock unlocked by a thread that does not hold it"
 use "a writer locks again" "4 rwlock $again|1 rwlock still held by a thread that ends"
 use "destroy of a rwlock that is held, read" "1 rwlock destroyed while it is held|1 rwlock still held by a thread that ends"
+use "destroy of what is unmapped" ""
 use "destroy of a barrier that is waited for" "1 barrier destroyed while a thread waits for it"
 use "semaphore values" "3 semaphore posted beyond its largest value"
-use "mtx_plain" "1 mutex destroyed while it is held|1 $ends|2 $other|1 $free|4 $gone"
+use "mtx_plain" "1 mutex destroyed while it is held|2 $remade|1 $ends|2 $other|1 $free|4 $gone"
 
 # What comes of it does not change.
 checked misuse
@@ -59,7 +80,8 @@ sed 's/^\* //' "$SCRATCH/out" >"$SCRATCH/checked"
 env -u RENDEZ_DIR LD_PRELOAD="$PRELOAD" "$BIN/misuse" | sed 's/^\* //' >"$SCRATCH/unchecked"
 cmp -s "$SCRATCH/checked" "$SCRATCH/unchecked" || fail "$(diff "$SCRATCH/checked" "$SCRATCH/unchecked")"
 
-for p in between cancelasync cancelwait deadlines forkchild freed handler objects phdr signals stdcpp strange; do
+for p in between cancelasync cancelwait condshared deadlines forgotten forkchild forkinit freed handler objects oncelaws phdr signals stdcpp \
+	strange; do
 	checked $p || fail "$p: $(cat "$SCRATCH/out")"
 	[ -s "$SCRATCH/err" ] && fail "$p: $(cat "$SCRATCH/err")"
 done

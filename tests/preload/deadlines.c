@@ -3,6 +3,7 @@
  * one, blocked and not blocked, on both clocks and on clocks that are none.
  */
 #include "t.h"
+#include <threads.h>
 
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t c = PTHREAD_COND_INITIALIZER;
@@ -128,6 +129,71 @@ sem(void)
 	SAME(sem_destroy(&s), 0);
 }
 
+/* No deadline at all: none ever passes.  A mutex looks at the clock even so, a rwlock does not. */
+static const struct timespec *volatile never;
+static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *
+locksnever(void *arg)
+{
+	SAME(pthread_mutex_timedlock(arg, never), 0);
+	SAME(pthread_mutex_unlock(arg), 0);
+	SAME(pthread_mutex_clocklock(arg, CLOCK_MONOTONIC, never), 0);
+	SAME(pthread_mutex_unlock(arg), 0);
+	SAME(pthread_mutex_clocklock(arg, 77, never), EINVAL);
+	return NULL;
+}
+
+static void *
+writesnever(void *arg)
+{
+	SAME(pthread_rwlock_timedwrlock(arg, never), 0);
+	SAME(pthread_rwlock_unlock(arg), 0);
+	SAME(pthread_rwlock_timedrdlock(arg, never), 0);
+	SAME(pthread_rwlock_clockrdlock(arg, CLOCK_MONOTONIC, never), 0);
+	SAME(pthread_rwlock_clockrdlock(arg, 77, never), 0);
+	return NULL;
+}
+
+static void
+without(void)
+{
+	static const int robust[] = {PTHREAD_MUTEX_STALLED, PTHREAD_MUTEX_ROBUST};
+	Thread t;
+	mtx_t x;
+
+	for(int i = 0; i < 8; i++) {
+		pthread_mutex_t p;
+		pthread_mutexattr_t a;
+		SAME(pthread_mutexattr_init(&a), 0);
+		SAME(pthread_mutexattr_setpshared(&a, i & 1), 0);
+		SAME(pthread_mutexattr_setrobust(&a, robust[i >> 1 & 1]), 0);
+		SAME(pthread_mutexattr_setprotocol(&a, i & 4 ? PTHREAD_PRIO_INHERIT : PTHREAD_PRIO_NONE), 0);
+		SAME(pthread_mutex_init(&p, &a), 0);
+		locksnever(&p);
+		/* Held, and robust: libc looks at the deadline, which is not there. */
+		if((i & 6) == 2)
+			continue;
+		SAME(pthread_mutex_lock(&p), 0);
+		start(&t, locksnever, &p);
+		asleep(&t);
+		SAME(pthread_mutex_unlock(&p), 0);
+		join(&t);
+	}
+	for(int i = 0; i < 2; i++) {
+		SAME(mtx_init(&x, i ? mtx_timed | mtx_recursive : mtx_timed), thrd_success);
+		for(int j = 0; j <= i; j++)
+			SAME(mtx_timedlock(&x, (const struct timespec *)never), thrd_success);
+		for(int j = 0; j <= i; j++)
+			SAME(mtx_unlock(&x), thrd_success);
+	}
+	SAME(pthread_rwlock_rdlock(&rw), 0);
+	start(&t, writesnever, &rw);
+	asleep(&t);
+	SAME(pthread_rwlock_unlock(&rw), 0);
+	join(&t);
+}
+
 int
 main(void)
 {
@@ -143,5 +209,6 @@ main(void)
 	cond(&mono, CLOCK_MONOTONIC);
 	SAME(pthread_cond_destroy(&mono), 0);
 	sem();
+	without();
 	return ok();
 }

@@ -268,6 +268,96 @@ zeroedwaited(int type)
 	TELL((long)join(&t2));
 }
 
+static void
+zeroedrelock(int type)
+{
+	make(type);
+	TELL(pthread_mutex_lock(&m));
+	memset(&m, 0, sizeof m);
+	TELL(pthread_mutex_lock(&m));
+	TELL(pthread_mutex_unlock(&m));
+}
+
+static void
+remade(int type)
+{
+	make(type);
+	TELL(pthread_mutex_lock(&m));
+	TELL(pthread_mutex_init(&m, NULL));
+	usable(&m);
+}
+
+/* Of a kind that is not private and simple. */
+static void
+wire(int shared, int robust, int protocol)
+{
+	pthread_mutexattr_t a;
+	pthread_mutexattr_init(&a);
+	SAME(pthread_mutexattr_setpshared(&a, shared), 0);
+	SAME(pthread_mutexattr_setrobust(&a, robust), 0);
+	SAME(pthread_mutexattr_setprotocol(&a, protocol), 0);
+	SAME(pthread_mutexattr_settype(
+		 &a, protocol != PTHREAD_PRIO_NONE ? PTHREAD_MUTEX_ERRORCHECK : PTHREAD_MUTEX_NORMAL),
+	    0);
+	SAME(pthread_mutex_init(&m, &a), 0);
+}
+
+static void
+wireuses(void)
+{
+	OTHER(pthread_mutex_trylock, &m); /* and ends */
+	if(pthread_mutex_trylock(&m) == EOWNERDEAD) {
+		TELL(pthread_mutex_consistent(&m));
+		TELL(pthread_mutex_unlock(&m));
+	}
+}
+
+static void
+unlockwire(int which)
+{
+	wire(which == 0, which == 1, which == 2 ? PTHREAD_PRIO_INHERIT : PTHREAD_PRIO_NONE);
+	if(which != 0)
+		TELL(pthread_mutex_unlock(&m));
+	TELL(pthread_mutex_lock(&m));
+	OTHER(timedlock, &m);
+	if(which != 0)
+		OTHER(pthread_mutex_unlock, &m);
+	TELL(pthread_mutex_unlock(&m));
+	TELL(waitsoon(&c, &m) == EPERM);
+	wireuses();
+}
+
+static void
+unlockshared(int byother)
+{
+	wire(1, 0, PTHREAD_PRIO_NONE);
+	if(byother) {
+		TELL(pthread_mutex_lock(&m));
+		OTHER(pthread_mutex_unlock, &m);
+	} else {
+		TELL(pthread_mutex_unlock(&m));
+	}
+}
+
+static void
+destroyheldwire(int which)
+{
+	wire(which == 0, 0, which == 0 ? PTHREAD_PRIO_NONE : PTHREAD_PRIO_INHERIT);
+	TELL(pthread_mutex_lock(&m));
+	TELL(pthread_mutex_destroy(&m));
+	TELL(pthread_mutex_unlock(&m));
+	TELL(pthread_mutex_destroy(&m));
+}
+
+static void
+unmappedheld(int ignored)
+{
+	char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	(void)ignored;
+	TELL(pthread_mutex_lock((pthread_mutex_t *)p));
+	SAME(munmap(p, 4096), 0);
+}
+
 /* The memory of a mutex that is waited for is given back, or becomes something else: the waiter sleeps on and touches nothing. */
 static void
 freedwaited(int other)
@@ -564,6 +654,22 @@ rwdestroyed(int ignored)
 	TELL(pthread_rwlock_destroy(&rw));
 }
 
+/* Some destroy what has never been there, or is gone. */
+static void
+destroynothing(int unmapped)
+{
+	void *p = unmapped ? mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : NULL;
+	void *volatile v = p;
+	if(unmapped) {
+		TELL(pthread_rwlock_init(p, NULL));
+		TELL(sem_init((sem_t *)((char *)p + 64), 0, 0));
+		SAME(munmap(p, 4096), 0);
+	}
+	TELL(pthread_rwlock_destroy(v));
+	TELLSEM(sem_destroy(unmapped ? (sem_t *)((char *)p + 64) : v));
+	TELL(pthread_spin_destroy(v));
+}
+
 static void
 rwzeroed(int write)
 {
@@ -776,6 +882,16 @@ static const struct Use {
     KINDS("a mutex zeroed while held", zeroed),
     KINDS("a mutex zeroed while waited for", zeroedwaited),
     KINDS("a mutex freed while held", freed),
+    KINDS("a mutex zeroed while held and locked again", zeroedrelock),
+    KINDS("init of a held mutex", remade),
+    {"a mutex unmapped while held", unmappedheld, 0, NULL},
+    {"unlock of a robust mutex", unlockwire, 1, NULL},
+    {"unlock of a mutex that inherits priority", unlockwire, 2, NULL},
+    {"a process-shared mutex", unlockwire, 0, NULL},
+    {"unlock of a free process-shared mutex", unlockshared, 0, NULL},
+    {"unlock of a process-shared mutex by another", unlockshared, 1, NULL},
+    {"destroy of a held process-shared mutex", destroyheldwire, 0, NULL},
+    {"destroy of a held mutex that inherits priority", destroyheldwire, 1, NULL},
     {"a mutex unmapped while waited for", freedwaited, 0, NULL},
     {"a mutex made read-only while waited for", freedwaited, 1, NULL},
     {"a mutex overwritten while waited for", freedwaited, 2, NULL},
@@ -802,6 +918,8 @@ static const struct Use {
     {"destroy of a rwlock that is held, read", rwdestroyheld, 0, NULL},
     {"destroy of a rwlock that is held, written", rwdestroyheld, 1, NULL},
     {"a destroyed rwlock", rwdestroyed, 0, NULL},
+    {"destroy of nothing", destroynothing, 0, NULL},
+    {"destroy of what is unmapped", destroynothing, 1, NULL},
     {"a rwlock zeroed while held, read", rwzeroed, 0, NULL},
     {"a rwlock zeroed while held, written", rwzeroed, 1, NULL},
     {"a rwlock unmapped while waited for", rwfreedwaited, 0, NULL},

@@ -83,6 +83,55 @@ forks(void)
 	SAME(atomic_load_explicit(&runs, memory_order_relaxed), 1);
 }
 
+/*
+ * The same where the child has its parent's number, each in a namespace of its own.  1: not so; 77: this user may make no namespaces.
+ */
+static void
+late(int sig)
+{
+	(void)sig;
+	_exit(1);
+}
+
+static int
+namesake(void)
+{
+	Thread t;
+
+	if(unshare(CLONE_NEWPID) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0)
+		return 77;
+	pid_t pid = fork();
+	if(pid != 0)
+		return pid < 0 ? 77 : childstatus(pid);
+	SAME(getpid(), 1);
+	start(&t, runsslow, NULL);
+	UNTIL(atomic_load_explicit(&inside, memory_order_acquire));
+	if(unshare(CLONE_NEWPID) != 0)
+		return 77;
+	pid = fork();
+	if(pid == 0) {
+		SAME(getpid(), 1);
+		signal(SIGALRM, late); /* the first of a namespace dies of no signal that it does not handle */
+		alarm(10);
+		atomic_store_explicit(&leave_, 1, memory_order_release);
+		SAME(pthread_once(&forkonce, slow), 0);
+		_exit(atomic_load_explicit(&runs, memory_order_relaxed) == 2 ? 0 : 1);
+	}
+	_exit(pid < 0 ? 77 : childstatus(pid) == 0 ? 0 : 1);
+}
+
+static void
+samenumber(void)
+{
+	pid_t pid = fork();
+
+	if(pid == 0)
+		_exit(namesake());
+	int st = childstatus(pid);
+	if(st != 77)
+		SAME(st, 0);
+}
+
 typedef struct Meeting {
 	pthread_barrier_t b;
 } Meeting;
@@ -135,6 +184,7 @@ int
 main(void)
 {
 	cancelled();
+	samenumber();
 	forks();
 	for(int i = 0; i < ROUNDS; i++) {
 		Meeting *m = meeting[i] = mmap(

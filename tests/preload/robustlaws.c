@@ -242,9 +242,62 @@ forks(void)
 	SAME(pthread_mutex_unlock(&p[1]), 0);
 }
 
+static void
+lets(void *arg)
+{
+	(void)arg;
+	SAME(pthread_mutex_unlock(&m), 0);
+}
+
+static void *
+waitsforever(void *arg)
+{
+	SAME(pthread_mutex_lock(&m), 0);
+	pthread_cleanup_push(lets, NULL);
+	pthread_cond_wait(&c, &m);
+	pthread_cleanup_pop(1);
+	return arg;
+}
+
+/* The mutex of a wait that is cancelled is an orphan: the wait does not return to say so. */
+static void
+cancelled(int shared)
+{
+	Thread t;
+
+	init(&m, PTHREAD_MUTEX_NORMAL, shared, PTHREAD_PRIO_NONE);
+	start(&t, waitsforever, NULL);
+	asleep(&t);
+	orphan();
+	SAME(pthread_cancel(t.id), 0);
+	MUST(join(&t) == PTHREAD_CANCELED);
+	SAME(pthread_mutex_trylock(&m), ENOTRECOVERABLE);
+	SAME(pthread_mutex_destroy(&m), 0);
+}
+
+/* Of one that inherits priority the kernel is asked, which looks at the deadline before it says that the owner died. */
+static void
+baddeadlines(int shared)
+{
+	static const struct timespec bad[] = {{1, -1}, {1, 1000000000}, {-1, 0}};
+
+	init(&m, PTHREAD_MUTEX_NORMAL, shared, PTHREAD_PRIO_INHERIT);
+	orphan();
+	for(int i = 0; i < 3; i++)
+		SAME(pthread_mutex_timedlock(&m, &bad[i]), EINVAL);
+	SAME(pthread_mutex_clocklock(&m, CLOCK_REALTIME, &bad[0]), EINVAL);
+	SAME(pthread_mutex_timedlock(&m, &(struct timespec){1, 0}), EOWNERDEAD);
+	SAME(pthread_mutex_unlock(&m), 0);
+	SAME(pthread_mutex_destroy(&m), 0);
+}
+
 int
 main(void)
 {
+	baddeadlines(0);
+	baddeadlines(1);
+	cancelled(0);
+	cancelled(1);
 	static const int types[] = {
 	    PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_ADAPTIVE_NP};
 

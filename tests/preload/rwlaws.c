@@ -234,6 +234,28 @@ forked(void)
 	join(&w);
 }
 
+/* There may be 2^28 - 1 readers.  Nobody waits for so many locks: the count is put there, where each of us has it. */
+static void
+toomany(void)
+{
+	pthread_rwlock_t l = PTHREAD_RWLOCK_INITIALIZER;
+	uint32_t count = (1u << 28) - 2;
+	struct timespec d = in(CLOCK_REALTIME, 10000);
+
+	if(preloaded())
+		memcpy((char *)&l + sizeof count, &count, sizeof count);
+	else
+		l.__data.__readers = count << 3;
+	SAME(pthread_rwlock_rdlock(&l), 0);
+	SAME(pthread_rwlock_rdlock(&l), EAGAIN);
+	SAME(pthread_rwlock_tryrdlock(&l), EAGAIN);
+	SAME(pthread_rwlock_timedrdlock(&l, &d), EAGAIN);
+	SAME(pthread_rwlock_trywrlock(&l), EBUSY);
+	SAME(pthread_rwlock_unlock(&l), 0);
+	SAME(pthread_rwlock_tryrdlock(&l), 0);
+	SAME(pthread_rwlock_tryrdlock(&l), EAGAIN);
+}
+
 int
 main(void)
 {
@@ -251,6 +273,7 @@ main(void)
 		answers(kinds[k]);
 	}
 	nostarving();
+	toomany();
 	freed();
 	/* libc's last reader hands the lock to the writer that waits, who is not in the child: its child hangs there for ever. */
 	if(preloaded())
