@@ -25,22 +25,6 @@ enum {
 __thread Me me __attribute__((tls_model("initial-exec"))) = {.skip = 64};
 
 int
-metid(void)
-{
-	int tid;
-
-	if(checking && me.watched != 0 && !me.forking)
-		return me.watched;
-	tid = systid();
-	/* A vfork child writes in its parent's memory. */
-	if(me.forking || syspid() != procpid())
-		return tid;
-	if(checking)
-		return me.watched = tid;
-	return me.tid = tid;
-}
-
-int
 tookunknown(Mutex *m, uintptr_t pc)
 {
 	tookas(m, pc, metid());

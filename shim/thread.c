@@ -28,6 +28,22 @@
 #include <link.h>
 #include <stdlib.h>
 
+int
+metid(void)
+{
+	int tid;
+
+	if(checking && me.watched != 0 && !me.forking)
+		return me.watched;
+	tid = systid();
+	/* A vfork child writes in its parent's memory. */
+	if(me.forking || syspid() != procpid())
+		return tid;
+	if(checking)
+		return me.watched = tid;
+	return me.tid = tid;
+}
+
 /* After the program's own cleanup handlers; destructors of thread-specific data come later, and may wait again. */
 static void
 ended(void *arg)
