@@ -241,9 +241,11 @@ sleepon(Attempt *a, const Deadline *d, int noted)
 	if(a->p == nil)
 		a->p = procenter();
 	if(!attemptenqueue(a, &banned)) {
-		/* Nobody woke it: what its Proc says is of a wait before. */
-		a->p->waker = 0;
-		a->p->wokenat = 0;
+		/* If nobody has woken it so far what its Proc says is of a wait before. */
+		if(!a->front) {
+			a->p->waker = 0;
+			a->p->wokenat = 0;
+		}
 		return 0;
 	}
 	a->late = Wready;

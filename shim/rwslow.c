@@ -95,8 +95,9 @@ sleepon(Rwattempt *a, const Deadline *d)
 	if(a->p == nil)
 		a->p = procenter();
 	if(!rwenqueue(a, &banned)) {
-		/* Nobody woke it: what its Proc says is of a wait before. */
-		a->p->waker = 0;
+		/* If nobody has woken it so far what its Proc says is of a wait before. */
+		if(!a->front)
+			a->p->waker = 0;
 		return 0;
 	}
 	a->late = Wready;

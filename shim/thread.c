@@ -202,6 +202,8 @@ rz_fork(void)
 	int was = me.tid;
 	pid_t pid;
 
+	if(checking)
+		metid();
 	me.tid = 0;
 	me.forking++;
 	pid = real.fork();
