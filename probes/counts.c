@@ -7,9 +7,10 @@
  * lock that was waited for once, and never again, is counted to the end; in a process that is killed, until
  * some hundred locks of a thread before.  The words are of 32 bits; less than half of that lies between two readings.
  *
- * At the end nobody is in a call on the object, and its memory may be another's by now, or gone.  The kernel is asked for a copy
- * of it, and what stands there is believed if it can be the lock (Counter), bears this entry's number, and has counted
- * forwards.  A sandbox may refuse the call: then the last word is that of the last wait or timed hold.
+ * At the end nobody is in a call on the object, and its memory may be another's by now, or gone.  It is asked for
+ * (readable), and what stands there is believed if it can be the lock (Counter), bears this entry's number, and has counted
+ * forwards.  Another thread might still unmap it between the question and the answer; but a program
+ * that unmaps memory in that instant of its exit has a lock there that it neither destroyed nor overwrote.
  *
  * A forked child has its parent's objects, and they go on counting from where they were.  What they had counted
  * at the fork (Base) is read in the child before it has a second thread, and taken off.  Objects that the recorder
@@ -111,16 +112,31 @@ lockread(uint32_t id, const void *object)
 		tell(id, acquired, changes, FEW);
 }
 
-/* The same of an object that may be gone: of a copy, which the kernel makes, or does not if nothing is there. */
+enum { WORDS = COUNTED / sizeof(uint32_t) };
+
+/* What may be freed memory is read on purpose: sanitizers are not to say so. */
+__attribute__((noinline, no_sanitize("thread", "address"))) static void
+copyof(uint32_t *to, const volatile uint32_t *from)
+{
+	int i;
+
+	for(i = 0; i < WORDS; i++)
+		to[i] = from[i];
+}
+
+/* The same of an object that may be gone, of a copy. */
 static int
 lastread(uint32_t id, uint32_t *acquired, uint32_t *changes)
 {
 	const Flock *l = &prof.locks[id];
-	const void *p = (const void *)(uintptr_t)__atomic_load_n(&l->address, __ATOMIC_RELAXED);
-	uint64_t copy[COUNTED / sizeof(uint64_t)];
+	uintptr_t p = __atomic_load_n(&l->address, __ATOMIC_RELAXED), first = p & ~7ul, last = (p + COUNTED - 1) & ~7ul;
+	_Alignas(uint64_t) uint32_t copy[WORDS];
 	Counter *counter = counterof(l);
 
-	return counter != nil && saferead(copy, p, sizeof copy) == sizeof copy && counter(copy, id, acquired, changes);
+	if(counter == nil || !readable((void *)first) || (first / FPAGE != last / FPAGE && !readable((void *)last)))
+		return 0;
+	copyof(copy, (const volatile uint32_t *)p);
+	return counter(copy, id, acquired, changes);
 }
 
 /* Whether the counts go on from what the entry was told last. */
