@@ -10,9 +10,18 @@
  *
  * It must hold that at the end, if the first is in its handler, the second has been woken.
  *
+ * -DSPINNER: the name is that of a third, which waits awake and puts it in itself, outside the bucket: its awakefor first, then, by compare-and-swap,
+ * the word, while the mutex is held.  Handlers begin on it one after another at any step, and the last stays.  At the end the first of those linked must go on.
+ * -DCLEAR lets a handler take back awakefor also where the name was not there yet, and must fail.
+ *
  * Must fail: -DNOFENCENAMER, -DNOFENCEHANDLER leave a fence out; -DNOLOOK does not look whether who is named is away; -DNOTAKE
  * does not take the name out at the handler's beginning; -DNOCHOOSE takes it out and does not choose.
  */
+#ifdef SPINNER
+bit free;
+#else
+bit free = 1;
+#endif
 bit bucket;
 bit linked[2] = 1;	/* in the queue, the first before the second */
 bit ready[2];
@@ -26,8 +35,8 @@ inline lockbucket() { atomic { bucket == 0 -> bucket = 1 } }
 inline choose(me) {
 	lockbucket();
 	do
-	:: named != 0 || !(linked[0] || linked[1]) -> break
-	:: named == 0 && linked[0] ->
+	:: !free || named != 0 || !(linked[0] || linked[1]) -> break
+	:: free && named == 0 && linked[0] ->
 		awakefor = 1;
 #ifndef NOFENCENAMER
 		seenawakefor = 1;
@@ -48,7 +57,7 @@ inline choose(me) {
 		:: else -> ready[0] = 1; break
 #endif
 		fi
-	:: named == 0 && !linked[0] && linked[1] ->
+	:: free && named == 0 && !linked[0] && linked[1] ->
 		named = 2;
 		linked[1] = 0;
 		ready[1] = 1;
@@ -58,6 +67,65 @@ inline choose(me) {
 	bucket = 0
 }
 
+#ifdef SPINNER
+bit mine, through[2];	/* its awakefor; ghost: the handlers that have said all that they say */
+byte handlers;		/* that have begun */
+
+active proctype spinner() provided (handlers == through[0] + through[1] && handlers < 2) {
+endstays:
+	mine = 1;
+endstaysnamed:
+	atomic {
+		if
+		:: named == 0 -> named = 3
+		:: else
+		fi
+	};
+endspins:
+	skip
+}
+
+/* Each on top of it from beginning to end; after the second it does not go on. */
+active proctype spinnershandlers() {
+	bit again;
+
+	do
+	:: handlers < 2 ->
+		handlers++;
+		again = 0;
+		if
+		:: mine ->
+			lockbucket();
+			if
+			:: mine && named == 3 -> named = 0; mine = 0
+#ifdef CLEAR
+			:: mine && named != 3 -> mine = 0
+#endif
+			:: else
+			fi;
+			again = free && named == 0 && (linked[0] || linked[1]);
+			bucket = 0;
+			if
+			:: again -> choose(1)
+			:: else
+			fi
+		:: else
+		fi;
+		through[handlers - 1] = 1
+	:: handlers == 2 -> break
+	od
+}
+
+active proctype unlocker() {
+	free = 1;
+	choose(0)
+}
+
+active proctype end() {
+	timeout;
+	assert(ready[0])
+}
+#else
 /* The unlock: the mutex is free from here on. */
 active proctype unlocker() {
 	choose(0)
@@ -86,7 +154,7 @@ active proctype handler() {
 			seenawakefor = 0
 		:: else
 		fi;
-		again = named == 0 && (linked[0] || linked[1]);
+		again = free && named == 0 && (linked[0] || linked[1]);
 		bucket = 0;
 #ifndef NOCHOOSE
 		if
@@ -108,3 +176,4 @@ active proctype end() {
 	timeout;
 	assert(!out || ready[1])
 }
+#endif
