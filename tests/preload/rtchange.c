@@ -19,7 +19,7 @@ static const struct How *how;
 typedef struct How {
 	const char *name;
 	void (*change)(Thread *t, long i); /* gives thread t the priority now[i] */
-	int byitself, ceiling;
+	int byitself, ceiling, zero;	   /* zero: it calls itself 0 */
 } How;
 
 static struct sched_param
@@ -41,34 +41,24 @@ prio(Thread *t, long i)
 	SAME(pthread_setschedprio(t->id, now[i]), 0);
 }
 
+static pid_t
+number(const Thread *t)
+{
+	return how->zero ? 0 : t->tid;
+}
+
 static void
 scheduler(Thread *t, long i)
 {
 	struct sched_param p = wanted(i);
-	SAME(sched_setscheduler(t->tid, SCHED_FIFO | SCHED_RESET_ON_FORK, &p), 0);
-}
-
-static void
-myscheduler(Thread *t, long i)
-{
-	struct sched_param p = wanted(i);
-	(void)t;
-	SAME(sched_setscheduler(0, SCHED_FIFO, &p), 0);
+	SAME(sched_setscheduler(number(t), SCHED_FIFO | SCHED_RESET_ON_FORK, &p), 0);
 }
 
 static void
 setparam(Thread *t, long i)
 {
 	struct sched_param p = wanted(i);
-	SAME(sched_setparam(t->tid, &p), 0);
-}
-
-static void
-mysetparam(Thread *t, long i)
-{
-	struct sched_param p = wanted(i);
-	(void)t;
-	SAME(sched_setparam(0, &p), 0);
+	SAME(sched_setparam(number(t), &p), 0);
 }
 
 static void
@@ -79,19 +69,19 @@ ceiling(Thread *t, long i)
 }
 
 static const How hows[] = {
-    {"pthread_setschedparam, its own", param, 1, 0},
-    {"pthread_setschedparam, another's", param, 0, 0},
-    {"pthread_setschedprio, its own", prio, 1, 0},
-    {"pthread_setschedprio, another's", prio, 0, 0},
-    {"sched_setscheduler, 0", myscheduler, 1, 0},
-    {"sched_setscheduler, its own number", scheduler, 1, 0},
-    {"sched_setscheduler, another's", scheduler, 0, 0},
-    {"sched_setparam, 0", mysetparam, 1, 0},
-    {"sched_setparam, its own number", setparam, 1, 0},
-    {"sched_setparam, another's", setparam, 0, 0},
+    {"pthread_setschedparam, its own", param, 1, 0, 0},
+    {"pthread_setschedparam, another's", param, 0, 0, 0},
+    {"pthread_setschedprio, its own", prio, 1, 0, 0},
+    {"pthread_setschedprio, another's", prio, 0, 0, 0},
+    {"sched_setscheduler, 0", scheduler, 1, 0, 1},
+    {"sched_setscheduler, its own number", scheduler, 1, 0, 0},
+    {"sched_setscheduler, another's", scheduler, 0, 0, 0},
+    {"sched_setparam, 0", setparam, 1, 0, 1},
+    {"sched_setparam, its own number", setparam, 1, 0, 0},
+    {"sched_setparam, another's", setparam, 0, 0, 0},
     /* The last, for from the first on every wait asks; twice, for the first is known to be one. */
-    {"a mutex with a ceiling", ceiling, 1, 1},
-    {"a mutex with a ceiling, again", ceiling, 1, 1},
+    {"a mutex with a ceiling", ceiling, 1, 1, 0},
+    {"a mutex with a ceiling, again", ceiling, 1, 1, 0},
 };
 
 static Thread t[2];

@@ -2,6 +2,16 @@
 # What becomes of profiles: while a program runs, if it or the command is killed, if something finds no room.  One line a test.
 . "$(dirname "$0")/test.sh"
 
+# broughthome DIR: other runs, until one has brought home what was left for DIR
+broughthome() {
+	n=0
+	while [ "$(ls "$1")" = "" ] && [ $n -lt 100 ]; do
+		n=$((n + 1))
+		"$RENDEZ" run -q true 2>err
+		sleep 0.1
+	done
+}
+
 mkfifo began goon
 "$RENDEZ" run -q -o killed sh -c 'echo >began; read -r x <goon' 2>err &
 pid=$!
@@ -9,12 +19,7 @@ read -r x <began
 kill -KILL $pid
 wait $pid 2>>err
 echo >goon
-n=0
-while [ "$(ls killed)" = "" ] && [ $n -lt 100 ]; do
-	n=$((n + 1))
-	"$RENDEZ" run -q true 2>err
-	sleep 0.1
-done
+broughthome killed
 "$RENDEZ" report killed >out 2>>err || echo "report: status $?" >>why
 says out 'sh -c'
 grep -lsF "$tmp/killed" /dev/shm/rendez.*/.home "${XDG_RUNTIME_DIR:-/nowhere}"/rendez.*/.home >>why
@@ -68,12 +73,7 @@ if [ -w /dev/shm ]; then
 	: >"$unwritten/.home"
 	touch -d '1 hour ago' "$unwritten"
 fi
-n=0
-while [ "$(ls half2)" = "" ] && [ $n -lt 100 ]; do
-	n=$((n + 1))
-	"$RENDEZ" run -q true 2>err
-	sleep 0.1
-done
+broughthome half2
 find half2 "$(cat dirname)" -name "$(cat pid).*" >>why 2>/dev/null
 if [ -w /dev/shm ]; then
 	[ -e "$(cat dirname)" ] && echo "$(cat dirname) is left over" >>why
