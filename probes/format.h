@@ -159,6 +159,8 @@ typedef struct Fmodule {
 	char path[FPATH];
 } Fmodule;
 
+enum { OTHERS = 1 }; /* the lock that stands for all that found no room: its entry has no kind */
+
 /* A lock, or any other object that was waited for.  Published by kind. */
 typedef struct Flock {
 	uint64_t address;

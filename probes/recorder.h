@@ -33,7 +33,6 @@ typedef struct Profile {
 extern Profile prof HIDDEN;
 
 enum {
-	OTHERS = 1, /* the lock that stands for those that did not fit */
 	NMEMO = 6,
 	MAXAREAS = 4096,
 };

@@ -4,8 +4,6 @@
 
 #include "model.h"
 
-enum { OTHERS = 1 }; /* the lock that stands for all that found no room: its entry has no kind */
-
 typedef struct Build {
 	Report *r;
 	Arena *a;
