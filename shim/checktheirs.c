@@ -8,16 +8,13 @@
 #include "foreign.h"
 #include "known.h"
 
-enum {
-	Kinherit = 32,
-	CEILINGSHIFT = 19, /* of the word of one with a ceiling: the ceiling is above it */
-};
+enum { CEILINGSHIFT = 19 }; /* of the word of one with a ceiling: the ceiling is above it */
 
 /* libc's kinds: a type, robust, and one protocol or none; its flags above these are many. */
 static int
 sane(int kind)
 {
-	return kind >= 0 && (kind & 12) == 0 && (kind & 96) != 96;
+	return kind >= 0 && (kind & 12) == 0 && (kind & (Kinherit | Kceiling)) != (Kinherit | Kceiling);
 }
 
 void

@@ -46,7 +46,7 @@ EXPORT(pthread_cond_clockwait);
 int
 rz_pthread_cond_clockwait(pthread_cond_t *pc, pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
 {
-	if(!nsecok(at) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+	if(!nsecok(at) || !knownclock(clock))
 		return EINVAL;
 	if(unlikely(((Cond *)pc)->flags & Cshared))
 		return sharedwait(pc, pm, clock, at, CALLER);

@@ -96,12 +96,6 @@ awaycancelled(void *away)
 	closewait(away, Ecancelled);
 }
 
-static int
-knownclock(clockid_t clock)
-{
-	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
-}
-
 /* libc raises the priority of who has one, and takes it back, by calls that do not pass us. */
 static void
 ceiling(const Mutex *m)

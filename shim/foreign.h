@@ -51,7 +51,7 @@ awayhow(int r)
 }
 
 /* Bits of kind that libc sets.  Either may come with the kinds that are ours, and with others, which are libc's. */
-enum { Krobust = 16, Kceiling = 64, Kshared = 128 };
+enum { Krobust = 16, Kinherit = 32, Kceiling = 64, Kshared = 128 };
 
 static inline int
 mutexshared(const Mutex *m)

@@ -353,7 +353,7 @@ EXPORT(pthread_mutex_clocklock);
 int
 rz_pthread_mutex_clocklock(pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
 {
-	if(clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+	if(!knownclock(clock))
 		return EINVAL;
 	if(unlikely(!mutexours((Mutex *)pm)))
 		return otherlock(theirs((Mutex *)pm), clock, at, CALLER);

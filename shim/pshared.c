@@ -105,8 +105,6 @@ sharedlock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
 	int kind = m->kind & Kind3;
 	Deadline d;
 
-	if(at != nil && clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
-		return EINVAL;
 	if((kind == Krecursive || kind == Kerrorcheck) && mine(m))
 		return relock(m);
 	if(likely(take(m)))

@@ -157,8 +157,6 @@ robustlock(Robustlist *h, Mutex *m, clockid_t clock, const struct timespec *at, 
 	Deadline d;
 	int r;
 
-	if(at != nil && clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
-		return EINVAL;
 	if(has(m) && (r = relock(m)) != EBUSY)
 		return r;
 	robustpending(h, linkof(m));

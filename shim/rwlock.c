@@ -98,7 +98,7 @@ rwclocklock(pthread_rwlock_t *p, int write, clockid_t clock, const struct timesp
 	/* No deadline, as libc has it; it does not look at the clock then. */
 	if(at == nil)
 		return cantake(l, write) ? rwtook(l, write, pc) : rwlockslow(l, write, pc, nil);
-	if((clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) || !nsecok(at))
+	if(!knownclock(clock) || !nsecok(at))
 		return EINVAL;
 	d.at = *at;
 	return cantake(l, write) ? rwtook(l, write, pc) : rwlockslow(l, write, pc, &d);

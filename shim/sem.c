@@ -277,7 +277,7 @@ EXPORT(sem_clockwait);
 int
 rz_sem_clockwait(sem_t *p, clockid_t clock, const struct timespec *at)
 {
-	if(clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) {
+	if(!knownclock(clock)) {
 		errno = EINVAL;
 		return -1;
 	}

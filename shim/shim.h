@@ -160,6 +160,13 @@ nsecok(const struct timespec *t)
 	return t->tv_nsec >= 0 && t->tv_nsec < 1000000000;
 }
 
+/* Whether a deadline may be by this clock. */
+static inline int
+knownclock(clockid_t clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
+}
+
 /* mutex.c.  pc is where the program called. */
 int mutexlock(Mutex *, uintptr_t pc) HIDDEN;
 int mutextrylock(Mutex *, uintptr_t pc) HIDDEN;
