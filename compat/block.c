@@ -59,14 +59,15 @@ eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*aslee
 	}
 }
 
-int
+void
 eventset(Word *event, uint32_t bits, int shared)
 {
-	if(!(atomic_fetch_or_explicit(event, bits, memory_order_release) & Asleep))
-		return 0;
-	stop("ready.wake");
-	futexwake(event, 1, shared);
-	return 1;
+	if(atomic_fetch_or_explicit(event, bits, memory_order_release) & Asleep) {
+		stop("ready.wake");
+		futexwake(event, 1, shared);
+	} else {
+		wokeawake = 1;
+	}
 }
 
 Woken
@@ -97,8 +98,7 @@ void
 ready(Proc *p)
 {
 	stop("ready");
-	if(!eventset(&p->event, Ready, 0))
-		wokeawake = 1;
+	eventset(&p->event, Ready, 0);
 }
 
 /*

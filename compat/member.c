@@ -207,8 +207,7 @@ memberearly(Member *m)
 void
 memberkick(Member *m)
 {
-	if(!eventset(&m->event, Note, 1))
-		wokeawake = 1;
+	eventset(&m->event, Note, 1);
 }
 
 void

@@ -21,12 +21,14 @@ __thread Proc *up __attribute__((tls_model("initial-exec")));
 static struct {
 	_Alignas(
 	    4096) Proc first[CHUNK]; /* of the member: no other variable is in the last page, which is wiped whole */
+	Word generation;	     /* 0: the kernel has wiped it, and nobody has asked since */
 	Word pid; /* the process that these Procs belong to; 0: the kernel has wiped them, or nobody has come yet */
 	Word sweeping; /* a thread does, and others need not */
 } own;
 _Static_assert(sizeof own % 4096 == 0, "whole pages are wiped");
 static _Atomic(Proc *) chunks[NCHUNK] = {own.first};
-static Word hint; /* where the last free Proc was found: a hint */
+static Word older; /* the generation that was set last, by this process or its parent */
+static Word hint;  /* where the last free Proc was found: a hint */
 
 static Proc *
 chunk(int i)
@@ -90,6 +92,24 @@ procpid(void)
 	return (int)pid;
 }
 
+/* All threads that find it wiped count the same: older changes only after it has been set. */
+uint32_t
+procgeneration(void)
+{
+	uint32_t none = 0, now = atomic_load_explicit(&own.generation, memory_order_acquire);
+
+	if(unlikely(now == 0)) {
+		procpid(); /* has it wiped in children */
+		now = atomic_load_explicit(&older, memory_order_relaxed) + 1;
+		if(atomic_compare_exchange_strong_explicit(
+		       &own.generation, &none, now, memory_order_acq_rel, memory_order_acquire))
+			atomic_store_explicit(&older, now, memory_order_relaxed);
+		else
+			now = none;
+	}
+	return now;
+}
+
 Proc *
 procalloc(void)
 {
@@ -114,8 +134,7 @@ procalloc(void)
 		 * As often as their number has doubled, for each is asked for.  A vfork child sees threads that are not its own as
 		 * dead.  No handler may leave a sweep for good: nobody would sweep any more.
 		 */
-		if(swept == 0 && (c & (c - 1)) == 0 &&
-		    atomic_load_explicit(&own.pid, memory_order_relaxed) == (uint32_t)syspid()) {
+		if(swept == 0 && (c & (c - 1)) == 0 && !procborrowed()) {
 			sigsoff(&s);
 			if(atomic_exchange_explicit(&own.sweeping, 1, memory_order_relaxed) == 0) {
 				procwalk(sweep, &swept);
@@ -153,7 +172,7 @@ procset(Proc *p)
 {
 	p->thread = threadself();
 	/* A vfork child's number would be its parent's: 0, so that nobody looks whether it lives. */
-	atomic_store_explicit(&p->tid, syspid() == procpid() ? systid() : 0, memory_order_relaxed);
+	atomic_store_explicit(&p->tid, procborrowed() ? 0 : systid(), memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	up = p;
 }

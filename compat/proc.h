@@ -121,6 +121,16 @@ Proc *procof(uint32_t num) HIDDEN;
 /* The number of the process that this memory belongs to: changes in a forked child, not in one made by vfork. */
 int procpid(void) HIDDEN;
 
+/* Whether the caller is a vfork child: another process, in this memory. */
+static inline int
+procborrowed(void)
+{
+	return syspid() != procpid();
+}
+
+/* Which process this memory is, among those that it descends from by forks: a number as none of theirs, unlike a pid. */
+uint32_t procgeneration(void) HIDDEN;
+
 /* Whether the thread of that process lives. */
 static inline int
 tidalive(int tid)
@@ -157,11 +167,11 @@ void note(Proc *p) HIDDEN;
  * eventwait sleeps until one of the wanted bits is set, and returns it, not cleared (the lowest, if several are); 0 when
  * the deadline has passed; Asleep, if Ewsignal is asked for, when a signal handler ran.  The caller clears what it takes,
  * and Asleep with it, by one atomic operation.  asleep as for block().
- * eventset sets bits and wakes the owner if it sleeps, and says whether it did; the word is touched once, by the atomic or.  Async-signal-safe.
+ * eventset sets bits and wakes the owner if it sleeps; the word is touched once, by the atomic or.  Async-signal-safe.
  */
 enum { Ewshared = 1, Ewsignal = 2 }; /* the word is in memory that processes share; come back when a handler ran */
 uint32_t eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg) HIDDEN;
-int eventset(Word *event, uint32_t bits, int shared) HIDDEN;
+void eventset(Word *event, uint32_t bits, int shared) HIDDEN;
 
 /* The calling thread's Proc, or nil; the innermost if it is nested. */
 extern __thread Proc *up HIDDEN __attribute__((tls_model("initial-exec")));

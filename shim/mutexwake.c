@@ -114,6 +114,14 @@ unname(Mutex *m, Proc *p)
 	return named;
 }
 
+/* The same of one that was just chosen, whose name is put in by nobody else. */
+static void
+forget(Mutex *m, Proc *p)
+{
+	unname(m, p);
+	atomic_store_explicit(&p->awakefor, 0, memory_order_release);
+}
+
 /*
  * Whether p, whose name was just put into a word, is in a handler.  The handler's wrapper says so, then looks for a name: one of the two
  * sees the other.
@@ -219,8 +227,7 @@ choose(const void *key)
 			break;
 		}
 		/* It was taken off but not told, so it is still in its call on m. */
-		unname(m, p);
-		atomic_store_explicit(&p->awakefor, 0, memory_order_release);
+		forget(m, p);
 	}
 	qunlock(b);
 	return chosen;
@@ -279,8 +286,7 @@ mutexpromote(Mutex *m)
 		if((new &AWAKE) != awakefield(p))
 			atomic_store_explicit(&p->awakefor, 0, memory_order_release);
 		else if(unlikely(isaway(p))) {
-			unname(m, p);
-			atomic_store_explicit(&p->awakefor, 0, memory_order_release);
+			forget(m, p);
 			away = 1;
 		}
 	}

@@ -39,34 +39,6 @@ typedef struct Run {
 
 static __thread Run *runs __attribute__((tls_model("initial-exec")));
 
-/*
- * Another number than in any process that this one descends from by forks.  The kernel wipes it in every child that does not
- * share our memory, by whatever call it was made; older is the parent's there.  All threads that find it wiped count the
- * same: older changes only after it has been set.
- */
-static union {
-	_Alignas(4096) Word now;
-	char page[4096];
-} generation;
-static Word older;
-
-static int
-running(void)
-{
-	uint32_t none = 0, now = atomic_load_explicit(&generation.now, memory_order_acquire);
-
-	if(unlikely(now == 0)) {
-		syswipeonfork(&generation, sizeof generation);
-		now = atomic_load_explicit(&older, memory_order_relaxed) + 1;
-		if(atomic_compare_exchange_strong_explicit(
-		       &generation.now, &none, now, memory_order_acq_rel, memory_order_acquire))
-			atomic_store_explicit(&older, now, memory_order_relaxed);
-		else
-			now = none;
-	}
-	return (int)(now << GENERATIONSHIFT | Running);
-}
-
 static const void *
 oncekey(const Once *o)
 {
@@ -218,7 +190,7 @@ await(Once *o, int mine, uintptr_t pc)
 static void
 once(Once *o, void (*init)(void), uintptr_t pc)
 {
-	int mine = running(), old;
+	int mine = (int)(procgeneration() << GENERATIONSHIFT | Running), old;
 
 	for(;;) {
 		old = atomic_load_explicit(o, memory_order_acquire);

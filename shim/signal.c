@@ -88,7 +88,7 @@ wanted(int sig)
 static sighandler_t
 wrap(int sig, uintptr_t handler, int told)
 {
-	if(syspid() != procpid())
+	if(procborrowed())
 		return (sighandler_t)handler;
 	/* Put off, these would lose their order. */
 	if(sigqueues(sig))
@@ -101,8 +101,7 @@ wrap(int sig, uintptr_t handler, int told)
 static void
 unwrap(int sig, int told, const Was *was)
 {
-	if(sig > 0 && sig < NSIG)
-		atomic_store_explicit(&handlers[told][sig], was->handler[told], memory_order_relaxed);
+	atomic_store_explicit(&handlers[told][sig], was->handler[told], memory_order_relaxed);
 }
 
 /* What the program knows of what the kernel had. */

@@ -37,7 +37,7 @@ metid(void)
 		return me.watched;
 	tid = systid();
 	/* A vfork child writes in its parent's memory. */
-	if(me.forking || syspid() != procpid())
+	if(me.forking || procborrowed())
 		return tid;
 	if(checking)
 		return me.watched = tid;
@@ -182,8 +182,8 @@ forked(void)
 
 	/* Before a vfork child can be the first to ask. */
 	procpid();
-	me.watched = 0;
-	me.tid = checking || me.forking ? 0 : systid();
+	me.tid = me.watched = 0;
+	metid();
 	me.timed = nil;
 	recorderforked();
 	if(checking)
@@ -210,8 +210,8 @@ rz_fork(void)
 	me.forking--;
 	if(pid != 0)
 		me.tid = was;
-	else if(!checking && !me.forking)
-		me.tid = systid();
+	else
+		metid();
 	return pid;
 }
 
