@@ -50,8 +50,8 @@ def names(text):
 	return text and [SITES[t] for t in text.split()]
 
 
-def within(got, want, part=0.02, slack=100000):
-	return abs(got - want) <= max(part * want, slack)
+def within(got, least, most, part=0.02, slack=100000):
+	return least - max(part * least, slack) <= got <= most + max(part * most, slack)
 
 
 def frame(site, stack, want):
@@ -120,8 +120,9 @@ def checklock(c, process, truth):
 		c.that(lock["owner_changes"] == truth["changes"], "%s: %d owner changes, truly %d", what, lock["owner_changes"],
 			truth["changes"])
 	if not truth["others"]:
-		total = sum(p["wait_ns"] for p in truth["pairs"])
-		c.that(within(lock["wait_ns"]["total"], total), "%s: %d ns in all, truly %d", what, lock["wait_ns"]["total"], total)
+		least, most = (sum(p[k] for p in truth["pairs"]) for k in ("least_ns", "wait_ns"))
+		c.that(within(lock["wait_ns"]["total"], least, most), "%s: %d ns in all, truly %d to %d", what, lock["wait_ns"]["total"],
+			least, most)
 	checkpairs(c, what, lock, truth)
 	checkholds(c, what, lock, truth)
 
@@ -135,7 +136,7 @@ def checkpairs(c, what, lock, truth):
 		ns = sum(lock["pairs"][i]["wait_ns"] for i in mine)
 		n = sum(lock["pairs"][i]["waits"] for i in mine)
 		arrow = "%s: %s <- %s" % (what, t["waiter"], t["holder"] or t["waker"])
-		c.that(within(ns, t["wait_ns"]), "%s: %d ns, truly %d", arrow, ns, t["wait_ns"])
+		c.that(within(ns, t["least_ns"], t["wait_ns"]), "%s: %d ns, truly %d to %d", arrow, ns, t["least_ns"], t["wait_ns"])
 		if t["waits"] >= 0:
 			c.that(n == t["waits"], "%s: %d waits, truly %d", arrow, n, t["waits"])
 		if t["waker"]:
@@ -176,7 +177,7 @@ def sense(c, truth):
 			for key in ("waiter", "holder", "waker"):
 				for site in (p[key] or "").split():
 					c.that(site in SITES, "site %s", site)
-			c.that(p["wait_ns"] > 0, "%s waited %d ns", p["waiter"], p["wait_ns"])
+			c.that(0 < p["least_ns"] <= p["wait_ns"], "%s waited %d to %d ns", p["waiter"], p["least_ns"], p["wait_ns"])
 		c.that(0 < lock["waits"][0] <= lock["waits"][1], "waits %s", lock["waits"])
 		c.that(lock["holds"] == 0 or lock["hold_mean"] > 0, "mean hold %.0f", lock["hold_mean"])
 

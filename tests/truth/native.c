@@ -17,7 +17,7 @@ static P9lock spin;
 static long sem;
 static ukid_t ukid;
 static _Atomic int cond;
-static int64_t began, took[9];
+static int64_t began, woken, took[9], least[9];
 
 static int
 istrue(void *arg)
@@ -206,6 +206,7 @@ waiter(void *arg)
 		began = now();
 		waits[i].wait();
 		took[i] += now() - began;
+		least[i] += woken - began;
 		tell(&done, n);
 	}
 	return arg;
@@ -226,6 +227,7 @@ main(void)
 			tell(&go, n);
 			asleep(&t);
 			napus(US);
+			woken = now();
 			waits[i].end();
 			await(&done, n);
 		}
@@ -238,6 +240,7 @@ main(void)
 		    .npair = 1,
 		    .pair[0] = waits[i].pair};
 		l[i].pair[0].ns = took[i];
+		l[i].least[0] = least[i];
 	}
 	print(l, NWAIT);
 	return 0;

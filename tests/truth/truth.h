@@ -56,6 +56,8 @@ typedef struct Lock {
 	double holdmean, holdnoise, holdlimit, holdcalm;
 	int npair;
 	Pair pair[4];
+	/* Until just before the pair's waiters were woken; 0: not known.  A wait ends between that and what the waiter measures. */
+	int64_t least[4];
 } Lock;
 
 static void
@@ -88,7 +90,8 @@ print(const Lock *l, int n)
 			field("holder", p->holder);
 			field("waker", p->waker);
 			field("end", p->end);
-			printf("\"waits\":%ld,\"wait_ns\":%lld}", p->waits, (long long)p->ns);
+			printf("\"waits\":%ld,\"wait_ns\":%lld,\"least_ns\":%lld}", p->waits, (long long)p->ns,
+			    (long long)(l->least[j] != 0 ? l->least[j] : p->ns));
 		}
 		printf("]}");
 	}

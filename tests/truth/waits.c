@@ -14,8 +14,8 @@ static pthread_cond_t outside = PTHREAD_COND_INITIALIZER, inside = PTHREAD_COND_
 		      never = PTHREAD_COND_INITIALIZER;
 static sem_t sem, nosem;
 static _Atomic int ready;
-static int64_t began, signalled;
-static int64_t took[4]; /* sums: condition outside, inside, mutex after inside, semaphore */
+static int64_t began, signalled, woken;
+static int64_t took[4], least[4]; /* sums: condition outside, inside, mutex after inside, semaphore */
 
 static void *
 waitoutside(void *arg)
@@ -25,6 +25,7 @@ waitoutside(void *arg)
 	while(!atomic_load_explicit(&ready, memory_order_acquire))
 		SAME(pthread_cond_wait(&outside, &m), 0); /* site: condout */
 	took[0] += now() - began;
+	least[0] += woken - began;
 	SAME(pthread_mutex_unlock(&m), 0);
 	return arg;
 }
@@ -38,6 +39,7 @@ waitinside(void *arg)
 		SAME(pthread_cond_wait(&inside, &m2), 0); /* site: condin */
 	took[1] += signalled - began;
 	took[2] += now() - signalled;
+	least[2] += woken - signalled;
 	SAME(pthread_mutex_unlock(&m2), 0);
 	return arg;
 }
@@ -48,6 +50,7 @@ waitsem(void *arg)
 	began = now();
 	SAME(sem_wait(&sem), 0); /* site: semwait */
 	took[3] += now() - began;
+	least[3] += woken - began;
 	return arg;
 }
 
@@ -61,6 +64,7 @@ rounds(void)
 		asleep(&t);
 		napus(US);
 		tell(&ready, 1);
+		woken = now();
 		SAME(pthread_cond_signal(&outside), 0); /* site: signalout */
 		join(&t);
 
@@ -73,12 +77,14 @@ rounds(void)
 		signalled = now();
 		SAME(pthread_cond_signal(&inside), 0); /* site: signalin */
 		napus(US);
+		woken = now();
 		SAME(pthread_mutex_unlock(&m2), 0); /* site: letin */
 		join(&t);
 
 		start(&t, waitsem, NULL);
 		asleep(&t);
 		napus(US);
+		woken = now();
 		SAME(sem_post(&sem), 0); /* site: post */
 		join(&t);
 	}
@@ -148,6 +154,8 @@ main(void)
 	    lock("mutex", &m4, TIMEOUTS, TIMEOUTS,
 		(Pair){"lock", "waits.c:locktime", "waits.c:holdtime", NULL, "timeout", TIMEOUTS, late[2]}),
 	};
+	for(int i = 0; i < 4; i++)
+		l[i].least[0] = least[i];
 	print(l, sizeof l / sizeof l[0]);
 	return 0;
 }
