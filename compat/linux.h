@@ -70,21 +70,25 @@ int futexwake(const void *w, int n, int shared) HIDDEN; /* how many were woken *
 /* Who sleeps on from, of this process, sleeps on to from now on.  Nonzero: the kernel, or a sandbox, does not do that. */
 int futexrequeue(const void *from, const void *to) HIDDEN;
 
-/* All signals masked, libc's own two included; and back. */
+/*
+ * All signals masked, libc's own two included, but those of faults: masked, the kernel ends the process for one, and a
+ * program may handle those of its memory that it watches.  All: where none of the program's memory is touched.  And back.
+ */
 void sigsmask(uint64_t *old) HIDDEN;
+void sigsmaskall(uint64_t *old) HIDDEN;
 void sigsunmask(const uint64_t *old) HIDDEN;
 
 /*
  * For the wrappers of all handlers.  Whether there is a handler that is neither f nor g nor ours (of signals that are faults any may be).
  * Whether a signal is, or info nil may be, its thread's own fault.  To send it to this thread again, as it came, or info nil
- * without more; if its handler was to run only once, f is the handler again.  The signals that are masked where the interrupted
- * context goes on.
+ * without more; if its handler was to run only once, f is the handler again.  To mask, as sigsmask does, and this one whatever it is,
+ * where the interrupted context goes on: 0 if it was so already.
  */
 typedef void Sigwrapper(int sig, void *info, void *context);
 int sigsforeign(Sigwrapper *f, Sigwrapper *g) HIDDEN;
 int sigisfault(int sig, const void *info) HIDDEN;
 int sigagain(int sig, const void *info, Sigwrapper *f) HIDDEN;
-uint64_t *contextmask(void *context) HIDDEN;
+int sigsmaskthere(void *context, int sig, uint64_t *old) HIDDEN;
 
 /* Whether signals of this number queue, and are handled in the order in which they were sent. */
 int sigqueues(int sig) HIDDEN;

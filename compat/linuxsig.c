@@ -13,8 +13,19 @@
 
 typedef uint64_t Sigset; /* as the kernel has it */
 
+#define BIT(sig) ((Sigset)1 << ((sig)-1))
+static const Sigset faults = BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGSYS);
+
 void
 sigsmask(uint64_t *old)
+{
+	Sigset most = ~faults;
+
+	SYS(rt_sigprocmask, SIG_BLOCK, &most, old, sizeof(Sigset));
+}
+
+void
+sigsmaskall(uint64_t *old)
 {
 	Sigset all = ~(Sigset)0;
 
@@ -78,7 +89,7 @@ sighandler(void (*f)(int))
 static int
 isfaults(int sig)
 {
-	return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL || sig == SIGTRAP || sig == SIGSYS;
+	return (faults & BIT(sig)) != 0;
 }
 
 int
@@ -143,16 +154,27 @@ sigqueues(int sig)
 }
 
 /* Of libc's larger set the kernel writes and reads the first 64 alone. */
-uint64_t *
+static Sigset *
 contextmask(void *context)
 {
-	return (uint64_t *)&((ucontext_t *)context)->uc_sigmask;
+	return (Sigset *)&((ucontext_t *)context)->uc_sigmask;
+}
+
+int
+sigsmaskthere(void *context, int sig, uint64_t *old)
+{
+	/* Two the kernel never masks. */
+	Sigset *m = contextmask(context), most = ~(faults | BIT(SIGKILL) | BIT(SIGSTOP));
+
+	*old = *m;
+	*m |= most | BIT(sig);
+	return (*old & most) != most;
 }
 
 int
 sigopen(int sig)
 {
-	Sigset one = (Sigset)1 << (sig - 1), old = 0;
+	Sigset one = BIT(sig), old = 0;
 
 	SYS(rt_sigprocmask, SIG_UNBLOCK, &one, &old, sizeof(Sigset));
 	return (old & one) != 0;
@@ -161,7 +183,7 @@ sigopen(int sig)
 void
 sigshut(int sig)
 {
-	Sigset one = (Sigset)1 << (sig - 1);
+	Sigset one = BIT(sig);
 
 	SYS(rt_sigprocmask, SIG_BLOCK, &one, nil, sizeof(Sigset));
 }

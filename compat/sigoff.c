@@ -12,8 +12,10 @@
  * and last by the outermost, whose context is the section's own.  The end of a section leaves
  * first, then looks: a signal before that is put off and seen to be owed, one after it is handled then and there.
  *
- * Not put off: a fault of the thread's own, whose instruction would only fault again, and what may be one, where the kernel
- * does not tell the handler (it was installed without SA_SIGINFO); and a signal that cannot be sent again
+ * Not put off, and not masked: a fault of the thread's own, whose instruction would only fault again (the section may write to a
+ * condition in memory whose writes the program watches), and what may be one, where the kernel
+ * does not tell the handler (it was installed without SA_SIGINFO).  One of those numbers that somebody sent is put off, and
+ * only it is masked then.  Not put off either: a signal that cannot be sent again
  * (a sandbox forbids it), whose handler runs within the section as a last resort.  What comes again comes behind those of its
  * number that are queued, which for a real-time signal would be the wrong order: a program that handles those has
  * its signals masked (sigsmasked).
@@ -104,6 +106,13 @@ sigsbeforecancel(const Sigoff *target)
 		sysnap(NAP);
 }
 
+/* As in sigsoff, a handler in between leaves it as it was. */
+static void
+add(_Atomic int *n, int i)
+{
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + i, memory_order_relaxed);
+}
+
 void
 sigoffslow(Sigs *s)
 {
@@ -113,6 +122,8 @@ sigoffslow(Sigs *s)
 	}
 	s->masked = 1;
 	sigsmask(&s->mask);
+	add(&sigoff.masked, 1);
+	add(&sigoff.depth, 1);
 }
 
 /* The section that was begun is no more one that puts off: it is left, as any is, and masks. */
@@ -129,6 +140,9 @@ sigback(const Sigs *s)
 	uint64_t mask;
 
 	if(s->masked) {
+		add(&sigoff.depth, -1);
+		add(&sigoff.masked, -1);
+		atomic_signal_fence(memory_order_seq_cst);
 		sigsunmask(&s->mask);
 		return;
 	}
@@ -142,16 +156,22 @@ int
 sigputoff(int sig, void *info, void *context)
 {
 	uint64_t mask;
+	int first;
 
 	if(likely(atomic_load_explicit(&sigoff.depth, memory_order_relaxed) == 0) || sigisfault(sig, info))
 		return 0;
-	sigsmask(&mask);
+	sigsmaskall(&mask);
 	if(sigagain(sig, info, atomic_load_explicit(info == nil ? &without : &with, memory_order_relaxed)) != 0) {
 		sigsunmask(&mask);
 		return 0;
 	}
-	sigoff.mask = *contextmask(context);
-	*contextmask(context) = ~(uint64_t)0;
+	first = sigsmaskthere(context, sig, &mask);
+	/* The end of a section that masks gives back what was before it. */
+	if(atomic_load_explicit(&sigoff.masked, memory_order_relaxed) != 0)
+		return 1;
+	/* In a section where one was put off before, only a fault's number that was sent comes again. */
+	if(first || !atomic_load_explicit(&sigoff.owed, memory_order_relaxed))
+		sigoff.mask = mask;
 	atomic_store_explicit(&sigoff.owed, 1, memory_order_relaxed);
 	return 1;
 }

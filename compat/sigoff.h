@@ -17,8 +17,9 @@ typedef struct Sigs {
 } Sigs;
 
 typedef struct Sigoff {
-	_Atomic int depth; /* sections that the thread is in */
-	_Atomic int owed;  /* one was put off: all are masked, and mask is what was */
+	_Atomic int depth;  /* sections that the thread is in */
+	_Atomic int masked; /* of these, those that mask */
+	_Atomic int owed;   /* one was put off: all are masked, and mask is what was */
 	uint8_t
 	    async; /* a cancellation may strike at any instruction: libc's signal for it cannot be put off, only masked */
 	uint64_t mask;

@@ -349,6 +349,8 @@ condwake(Cond *c, int all)
 {
 	if(condidle(c))
 		return 0;
+	/* If writes to its page are watched the fault comes here, not in the section, where its handler might want what is locked. */
+	atomic_fetch_or_explicit(&c->waiters, 0, memory_order_relaxed);
 	condwakefrom(
 	    c, (Mutex *)atomic_load_explicit(&c->mutex, memory_order_relaxed), all, probeon ? wakerstack(0) : 0);
 	return 0;

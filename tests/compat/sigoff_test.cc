@@ -5,6 +5,7 @@
 #include <csetjmp>
 #include <cstring>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <ucontext.h>
 #include <vector>
@@ -48,6 +49,9 @@ bit(int sig)
 {
 	return uint64_t{1} << (sig - 1);
 }
+
+// Masked, the kernel ends the process for one.
+const uint64_t faults = bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGILL) | bit(SIGTRAP) | bit(SIGSYS);
 
 // The thread's mask, as the kernel has it.
 uint64_t
@@ -338,7 +342,7 @@ TEST(Sigoff, OneOnTopOfAnotherThatIsPutOff)
 				Section s;
 
 				mask(SIG_UNBLOCK, both);
-				EXPECT_EQ(masked() | bit(SIGKILL) | bit(SIGSTOP), ~uint64_t{0});
+				EXPECT_EQ(masked() | bit(SIGKILL) | bit(SIGSTOP), ~faults);
 				EXPECT_EQ(calls, 0);
 			}
 			EXPECT_EQ(values(SIGUSR1), Values{1});
@@ -604,7 +608,7 @@ masks()
 	{
 		Section s;
 
-		EXPECT_EQ(masked() | bit(SIGKILL) | bit(SIGSTOP), ~uint64_t{0});
+		EXPECT_EQ(masked() | bit(SIGKILL) | bit(SIGSTOP), ~faults);
 		queue(SIGUSR1, 1);
 		EXPECT_EQ(calls, 0);
 	}
@@ -688,6 +692,39 @@ TEST(Sigoff, MasksWhereACancellationMayStrikeAnywhere)
 		EXPECT_EQ(masked(), 0U);
 		EXPECT_EQ(sectionsputoff(), 1);
 	});
+}
+
+// One is handled where it is; one that is only sent is put off, also where all may come again before their handlers return.
+TEST(Sigoff, MasksNoFaults)
+{
+	for(bool async : {false, true})
+		apart([async] {
+			static char *page;
+
+			page = static_cast<char *>(mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+			install(SIGSEGV, SA_NODEFER, 0, [](int, const siginfo_t *i, uint64_t, uint64_t) {
+				if(i->si_code > 0)
+					mprotect(page, 4096, PROT_READ | PROT_WRITE);
+			});
+			install(SIGUSR1);
+			sectionasync(async);
+			{
+				Section s;
+
+				queue(SIGUSR1, 1);
+				*page = 1;
+				ASSERT_EQ(calls, 1);
+				EXPECT_TRUE(call[0].inside);
+				for(int i = 0; i < 2; i++)
+					syscall(SYS_tgkill, getpid(), tid(), SIGSEGV);
+				EXPECT_EQ(calls, 1);
+			}
+			sectionasync(false);
+			ASSERT_EQ(calls, 3);
+			EXPECT_FALSE(call[1].inside || call[2].inside);
+			EXPECT_EQ(call[1].sig + call[2].sig, SIGUSR1 + SIGSEGV);
+			EXPECT_EQ(masked(), 0U);
+		});
 }
 
 TEST(Sigoff, MasksUntilSomebodySaysThatAllAreWrapped)
