@@ -145,7 +145,7 @@ procalloc(void)
 				continue;
 		}
 		if(c == NCHUNK || !addchunk(c))
-			panic("out of memory for the state of a waiting thread", nil);
+			return nil;
 	}
 }
 
@@ -201,6 +201,8 @@ procenter(void)
 	} else {
 		/* Whole before it is the thread's innermost: who jumps past it must find those below it too. */
 		p = procalloc();
+		if(p == nil)
+			panic("out of memory for the state of a waiting thread", nil);
 		p->outer = outer;
 		p->frame = frame;
 		p->waiting = Wnone;

@@ -101,7 +101,7 @@ rankof(const Proc *p)
 Proc *procenter(void) HIDDEN;
 void procleave(Proc *) HIDDEN;
 
-/* A free Proc, and its return.  Procset makes it the calling thread's own. */
+/* A free Proc, nil if there is no memory for one; and its return.  Procset makes it the calling thread's own. */
 Proc *procalloc(void) HIDDEN;
 void procfree(Proc *) HIDDEN;
 void procset(Proc *) HIDDEN;

@@ -87,6 +87,8 @@ rz_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void 
 	Proc *p = procalloc();
 	int r;
 
+	if(p == nil)
+		return EAGAIN;
 	/* A forked child's profile is there before its second thread. */
 	threadborn();
 	p->start = start;
@@ -118,6 +120,8 @@ rz_thrd_create(thrd_t *t, thrd_start_t start, void *arg)
 	Proc *p = procalloc();
 	int r;
 
+	if(p == nil)
+		return thrd_nomem;
 	threadborn();
 	p->start = (void *(*)(void *))(void *)start;
 	p->arg = arg;
