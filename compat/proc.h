@@ -128,7 +128,7 @@ procborrowed(void)
 	return syspid() != procpid();
 }
 
-/* Which process this memory is, among those that it descends from by forks: a number as none of theirs, unlike a pid. */
+/* Which process this memory is: a number that nothing in it has of those it descends from by forks, unlike a pid. */
 uint32_t procgeneration(void) HIDDEN;
 
 /* Whether the thread of that process lives. */
