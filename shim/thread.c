@@ -182,16 +182,14 @@ rz_pthread_setcanceltype(int type, int *old)
 static void
 forked(void)
 {
-	int was = me.watched;
-
 	/* Before a vfork child can be the first to ask. */
 	procpid();
-	me.tid = me.watched = 0;
+	me.tid = 0;
+	if(checking)
+		checkforked();
 	metid();
 	me.timed = nil;
 	recorderforked();
-	if(checking)
-		checkforked(was);
 }
 
 /*
@@ -206,8 +204,11 @@ rz_fork(void)
 	int was = me.tid;
 	pid_t pid;
 
-	if(checking)
+	if(checking) {
+		if(me.forking)
+			checkforked();
 		metid();
+	}
 	me.tid = 0;
 	me.forking++;
 	pid = real.fork();
