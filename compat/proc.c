@@ -27,7 +27,7 @@ static struct {
 } own;
 _Static_assert(sizeof own % 4096 == 0, "whole pages are wiped");
 static _Atomic(Proc *) chunks[NCHUNK] = {own.first};
-static Word older; /* the generation that was set last, by this process or its parent */
+static Word older; /* the highest generation that anything in this memory may know: this process's, or one before it */
 static Word hint;  /* where the last free Proc was found: a hint */
 
 static Proc *
@@ -92,7 +92,16 @@ procpid(void)
 	return (int)pid;
 }
 
-/* All threads that find it wiped count the same: older changes only after it has been set. */
+/*
+ * Those that find it wiped agree: one compare-and-swap succeeds, and older changes only after it.
+ *
+ * Nobody returns a number that older does not know, for a child may be forked at any moment, and counts on from the older that it
+ * finds.  Either that knows its parent's number, or nothing else in this memory does and the child may have it too.  The fence
+ * orders older, whoever stored it, before whatever the caller stores of the number; paired with the kernel's copy of the pages, which
+ * a store comes before, or waits for with all that follow it.
+ *
+ * Model: tests/model/generation.pml.
+ */
 uint32_t
 procgeneration(void)
 {
@@ -101,12 +110,13 @@ procgeneration(void)
 	if(unlikely(now == 0)) {
 		procpid(); /* has it wiped in children */
 		now = atomic_load_explicit(&older, memory_order_relaxed) + 1;
-		if(atomic_compare_exchange_strong_explicit(
+		if(!atomic_compare_exchange_strong_explicit(
 		       &own.generation, &none, now, memory_order_acq_rel, memory_order_acquire))
-			atomic_store_explicit(&older, now, memory_order_relaxed);
-		else
 			now = none;
 	}
+	if(unlikely(atomic_load_explicit(&older, memory_order_relaxed) != now))
+		atomic_store_explicit(&older, now, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
 	return now;
 }
 
@@ -145,7 +155,7 @@ procalloc(void)
 				continue;
 		}
 		if(c == NCHUNK || !addchunk(c))
-			panic("out of memory for the state of a waiting thread", nil);
+			return nil;
 	}
 }
 
@@ -201,6 +211,8 @@ procenter(void)
 	} else {
 		/* Whole before it is the thread's innermost: who jumps past it must find those below it too. */
 		p = procalloc();
+		if(p == nil)
+			panic("out of memory for the state of a waiting thread", nil);
 		p->outer = outer;
 		p->frame = frame;
 		p->waiting = Wnone;

@@ -101,7 +101,7 @@ rankof(const Proc *p)
 Proc *procenter(void) HIDDEN;
 void procleave(Proc *) HIDDEN;
 
-/* A free Proc, and its return.  Procset makes it the calling thread's own. */
+/* A free Proc, nil if there is no memory for one; and its return.  Procset makes it the calling thread's own. */
 Proc *procalloc(void) HIDDEN;
 void procfree(Proc *) HIDDEN;
 void procset(Proc *) HIDDEN;
@@ -128,7 +128,7 @@ procborrowed(void)
 	return syspid() != procpid();
 }
 
-/* Which process this memory is, among those that it descends from by forks: a number as none of theirs, unlike a pid. */
+/* Which process this memory is: a number that nothing in it has of those it descends from by forks, unlike a pid. */
 uint32_t procgeneration(void) HIDDEN;
 
 /* Whether the thread of that process lives. */

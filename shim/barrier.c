@@ -37,7 +37,7 @@ _Static_assert(offsetof(Barrier, count) == 8 && offsetof(Barrier, shared) == 12,
 static const void *
 barrierkey(const Barrier *b)
 {
-	return (const char *)b + 3;
+	return (const char *)b + Keybarrier;
 }
 
 static void

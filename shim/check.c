@@ -15,7 +15,9 @@
  * object that has it and no holder, with no change of holder in between, is a copy of a locked one.
  *
  * A forked child begins with the parent's notes.  What its only thread held it may unlock, initialise or
- * overwrite, as handlers of pthread_atfork do; what other threads held is held by nobody here, and not free.
+ * overwrite, as handlers of pthread_atfork do; what other threads held is held by nobody here, and not free.  They
+ * are made the child's before they are first looked at: handlers that were registered before ours run before it, and their thread's number
+ * is the child's already.  (A child that libc forks without our fork, as daemon does, has the parent's number until ours runs.)
  */
 #define _GNU_SOURCE
 #include "check.h"
@@ -33,6 +35,7 @@ enum {
 int checking;
 static pthread_key_t ending;
 static int haveending;
+static uint32_t process; /* the generation (compat/proc.c) that the notes are of */
 
 void
 checkfound(Misuse what, Kind kind, const void *o)
@@ -312,6 +315,8 @@ atendall(int last)
 {
 	int i;
 
+	if(unlikely(me.forking))
+		checkforked();
 	for(i = 0; i < NKNOWN; i++)
 		atend(&knowntable[i], last);
 }
@@ -346,11 +351,20 @@ checkborn(void)
 }
 
 void
-checkforked(int was)
+checkforked(void)
 {
-	int i, holder, now = mytid();
+	int i, holder, was, now;
 	Known *k;
+	Sigs s;
 
+	/* Wholly or not at all, for a handler that comes by here too. */
+	sigsoff(&s);
+	if(procgeneration() == process) {
+		sigsback(&s);
+		return;
+	}
+	was = me.watched;
+	now = me.watched = systid();
 	for(i = 0; i < NKNOWN; i++) {
 		k = &knowntable[i];
 		holder = knownholder(k);
@@ -366,6 +380,8 @@ checkforked(int was)
 						 : ELSEWHERE),
 		    memory_order_release);
 	}
+	process = procgeneration();
+	sigsback(&s);
 }
 
 #pragma weak on_exit
@@ -375,6 +391,7 @@ checkstart(void)
 {
 	haveending = pthread_key_create(&ending, ended) == 0;
 	me.tid = 0;
+	process = procgeneration();
 	checking = 1;
 	on_exit(exiting, nil);
 }

@@ -10,9 +10,10 @@
 
 /* At the start of the program: from now on all is checked. */
 void checkstart(void) HIDDEN;
-/* A thread begins; the only thread of a forked child has the number that was tid's. */
+/* A thread begins. */
 void checkborn(void) HIDDEN;
-void checkforked(int was) HIDDEN;
+/* The calling thread may be the only one of a forked child, where the notes are still the parent's. */
+void checkforked(void) HIDDEN;
 
 /* The calling thread has locked o, a mutex or (to write) a rwlock, which is watched from now on. */
 void checklocked(const void *o, Kind) HIDDEN;

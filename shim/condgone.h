@@ -19,11 +19,10 @@ typedef struct Condgone {
 	Cleanup cleanup;
 } Condgone;
 
-/* A freed condition's address may be a mutex the next moment: the keys of the two never meet. */
 static inline const void *
 condkey(const Cond *c)
 {
-	return (const char *)c + 1;
+	return (const char *)c + Keycond;
 }
 
 /* With the bucket locked and p linked at c: take it off. */

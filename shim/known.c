@@ -79,10 +79,13 @@ make(const void *o)
 Known *
 known(const void *o, int wanted)
 {
-	Known *k = look(o);
+	Known *k;
 	Bucket *b;
 	Sigs s;
 
+	if(unlikely(me.forking))
+		checkforked();
+	k = look(o);
 	if(k != nil || !wanted)
 		return k;
 	sigsoff(&s);

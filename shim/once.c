@@ -42,7 +42,7 @@ static __thread Run *runs __attribute__((tls_model("initial-exec")));
 static const void *
 oncekey(const Once *o)
 {
-	return (const char *)o + 2;
+	return (const char *)o + Keyonce;
 }
 
 /* The initialiser is through (Done) or gave up (0): wake all who wait. */

@@ -21,11 +21,10 @@ typedef struct Rwattempt {
 	Wait w;
 } Rwattempt;
 
-/* A key of its own: the address may be another object's tomorrow. */
 static inline const void *
 rwkey(const Rwlock *l)
 {
-	return (const char *)l + 2;
+	return (const char *)l + Keyrwlock;
 }
 
 static inline int

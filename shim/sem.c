@@ -181,6 +181,7 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 	v.s = s;
 	v.type = -1;
 	v.taking = 0;
+	v.w.on = 0;
 	if(probeon) {
 		v.w.object = s;
 		v.w.idword = nil;
@@ -201,7 +202,7 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 			_pthread_cleanup_pop(&v.cleanup, 0);
 			if(probeon) {
 				waitparked(&v.w);
-				waitend(&v.w, Eacquired, poster(s, v.w.begun), 0);
+				waitend(&v.w, Eacquired, v.w.on ? poster(s, v.w.begun) : 0, 0);
 			}
 			return 0;
 		}

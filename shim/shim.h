@@ -26,6 +26,16 @@
 #pragma weak __pthread_unregister_cancel
 
 /*
+ * Procs are linked under their object's address and a number of its kind, so that those of two kinds never meet: what was
+ * freed may be an object of another kind the moment after, and a late waker looks there.  Objects stand at multiples of 8, but once's word at
+ * one of 4: it has 2 and 6.  A mutex has its address itself, and the others a number by whose lowest two bits they are told from one.
+ */
+enum { Keycond = 1, Keyonce = 2, Keybarrier = 3, Keyrwlock = 5 };
+_Static_assert(_Alignof(pthread_mutex_t) == 8 && _Alignof(pthread_cond_t) == 8 && _Alignof(pthread_barrier_t) == 8 &&
+		   _Alignof(pthread_rwlock_t) == 8 && _Alignof(pthread_once_t) == 4,
+    "no two kinds have a key in common");
+
+/*
  * A mutex.  word, depth, owner and kind stand where glibc has them, for debuggers
  * and for pthread_mutex_destroy's check; the rest are words that a private
  * mutex of glibc's can spare.  All that is below kind only counts: the program

@@ -87,6 +87,8 @@ rz_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void 
 	Proc *p = procalloc();
 	int r;
 
+	if(p == nil)
+		return EAGAIN;
 	/* A forked child's profile is there before its second thread. */
 	threadborn();
 	p->start = start;
@@ -118,6 +120,8 @@ rz_thrd_create(thrd_t *t, thrd_start_t start, void *arg)
 	Proc *p = procalloc();
 	int r;
 
+	if(p == nil)
+		return thrd_nomem;
 	threadborn();
 	p->start = (void *(*)(void *))(void *)start;
 	p->arg = arg;
@@ -178,16 +182,14 @@ rz_pthread_setcanceltype(int type, int *old)
 static void
 forked(void)
 {
-	int was = me.watched;
-
 	/* Before a vfork child can be the first to ask. */
 	procpid();
-	me.tid = me.watched = 0;
+	me.tid = 0;
+	if(checking)
+		checkforked();
 	metid();
 	me.timed = nil;
 	recorderforked();
-	if(checking)
-		checkforked(was);
 }
 
 /*
@@ -202,8 +204,11 @@ rz_fork(void)
 	int was = me.tid;
 	pid_t pid;
 
-	if(checking)
+	if(checking) {
+		if(me.forking)
+			checkforked();
 		metid();
+	}
 	me.tid = 0;
 	me.forking++;
 	pid = real.fork();

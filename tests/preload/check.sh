@@ -86,6 +86,21 @@ for p in between cancelasync cancelwait condshared deadlines forgotten forkchild
 	[ -s "$SCRATCH/err" ] && fail "$p: $(cat "$SCRATCH/err")"
 done
 
+# Children's handlers that were registered before ours are checked as all else.
+checked forkinit wrong || fail "forkinit wrong: $(cat "$SCRATCH/out")"
+[ "$(said)" = "3 mutex unlocked by a thread that does not hold it|3 mutex unlocked, but nobody holds it" ] ||
+	fail "forkinit wrong: $(cat "$SCRATCH/err")"
+
+# An allocator with handlers, on either side of ours.
+jemalloc=libjemalloc.so.2
+if [ -z "$(LD_PRELOAD=$jemalloc true 2>&1)" ]; then
+	for p in "$PRELOAD:$jemalloc" "$jemalloc:$PRELOAD"; do
+		env -u RENDEZ_DIR RENDEZ_CHECK=1 LD_PRELOAD="$p" "$BIN/forkinit" >"$SCRATCH/out" 2>"$SCRATCH/err" ||
+			fail "$p: $(cat "$SCRATCH/out")"
+		[ -s "$SCRATCH/err" ] && fail "$p: $(cat "$SCRATCH/err")"
+	done
+fi
+
 if [ -n "$RENDEZ" ]; then
 	"$RENDEZ" run --check -o "$SCRATCH/profile" -- "$BIN/misuse" "unlock by another, normal" >"$SCRATCH/out" 2>"$SCRATCH/err"
 	grep -q "^  mutex m $(echo "$other" | cut -c7-)\$" "$SCRATCH/err" || fail "summary: $(cat "$SCRATCH/err")"

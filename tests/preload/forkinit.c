@@ -1,6 +1,11 @@
 /*
  * What a library does around fork: it locks its mutexes before, and after it the parent unlocks them; the child unlocks them too, or
- * initialises them anew, by call or by assignment.  None of these is wrong use.
+ * initialises them anew, by call or by assignment.  None of these is wrong use, whether the child's handler was registered before the
+ * library under test began or after.
+ *
+ *	forkinit wrong		a child's early handler unlocks what another thread of the parent's holds, and again
+ *
+ * link: -Wl,-rpath,$ORIGIN/../lib -L$LIB -l:beforeus.so
  */
 #include "t.h"
 
@@ -8,13 +13,18 @@ enum { LOCKS = 3 };
 
 static pthread_mutex_t m[LOCKS] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
 static pthread_mutex_t others = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
 static _Atomic int stay;
+static int early;
+
+extern void (*inchild)(void);
 
 static void
 before(void)
 {
 	for(int i = 0; i < LOCKS; i++)
 		SAME(pthread_mutex_lock(&m[i]), 0);
+	SAME(pthread_rwlock_wrlock(&rw), 0);
 }
 
 static void
@@ -22,6 +32,7 @@ parent(void)
 {
 	for(int i = 0; i < LOCKS; i++)
 		SAME(pthread_mutex_unlock(&m[i]), 0);
+	SAME(pthread_rwlock_unlock(&rw), 0);
 }
 
 static void
@@ -31,6 +42,34 @@ child(void)
 	SAME(pthread_mutex_init(&m[1], NULL), 0);
 	m[2] = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	others = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	if(preloaded())
+		SAME(pthread_rwlock_unlock(&rw), 0);
+	else
+		rw = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+	SAME(pthread_mutex_lock(&m[0]), 0);
+	SAME(pthread_mutex_unlock(&m[0]), 0);
+}
+
+static void
+childearly(void)
+{
+	if(early)
+		child();
+}
+
+static void
+childlate(void)
+{
+	if(!early)
+		child();
+}
+
+static void
+wrong(void)
+{
+	SAME(pthread_mutex_unlock(&others), 0);
+	SAME(pthread_mutex_unlock(&others), 0);
+	child();
 }
 
 static void *
@@ -66,14 +105,23 @@ forks(int depth)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	Thread t;
 
-	SAME(pthread_atfork(before, parent, child), 0);
+	(void)argv;
+	SAME(pthread_atfork(before, parent, childlate), 0);
+	inchild = childearly;
 	start(&t, holds, NULL);
 	UNTIL(atomic_load_explicit(&stay, memory_order_acquire) == 1);
-	forks(1);
+	if(argc > 1) {
+		early = 1;
+		inchild = wrong;
+		forks(0);
+	} else {
+		for(early = 0; early < 2; early++)
+			forks(1);
+	}
 	atomic_store_explicit(&stay, 2, memory_order_release);
 	join(&t);
 	return ok();
