@@ -321,13 +321,16 @@ inherit(Fheader *h)
 	Fmodule *mods = (void *)((uint8_t *)h + layout[Smodules].off);
 	Flock *locks = (void *)((uint8_t *)h + layout[Slocks].off);
 	uint64_t used = prof.header->section[Slocks].used;
-	uint32_t i;
+	uint32_t i, nmods = modcount();
 
 	h->before = prof.header->before;
 	memcpy(h->exe, prof.header->exe, sizeof h->exe);
 	memcpy(h->args, prof.header->args, sizeof h->args);
-	memcpy(mods, prof.modules, prof.n[Smodules] * sizeof *mods);
-	h->section[Smodules].used = prof.header->section[Smodules].used;
+	/* As many as there were at the fork: what the parent has met since is not the child's, whose next have those numbers. */
+	for(i = 0; i < nmods; i++)
+		if(__atomic_load_n(&prof.modules[i].end, __ATOMIC_ACQUIRE) != 0)
+			mods[i] = prof.modules[i];
+	h->section[Smodules].used = nmods;
 	for(i = OTHERS + 1; i < prof.n[Slocks] && i < used; i++) {
 		if(prof.locks[i].kind == 0)
 			continue;

@@ -274,6 +274,8 @@ void modulestart(const char *exe) HIDDEN;
 /* The module of an address, nil if there is none; *last is a module found before in this call of the recorder, or nil. */
 const Mod *modfind(uintptr_t pc, const Mod *last) HIDDEN;
 const Mod *modat(uint32_t index) HIDDEN;
+/* How many this process has given a number; they are published, but for those that nothing names. */
+uint32_t modcount(void) HIDDEN;
 /* Whether it is still there. */
 int modlives(const Mod *) HIDDEN;
 Fpc modpc(const Mod *, uintptr_t pc) HIDDEN;
