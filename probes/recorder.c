@@ -55,7 +55,8 @@ tellmissed(void)
 void
 recorderforked(void)
 {
-	if(!recording())
+	/* A handler of pthread_atfork before ours has waited, and all this is done. */
+	if(!recording() || generation() != 0)
 		return;
 	missed = 0;
 	profileborn();
