@@ -9,6 +9,8 @@
  */
 #include "recorder.h"
 
+#include "../compat/sigoff.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -193,17 +195,23 @@ clockrefresh(uint64_t now)
 	uint64_t last = __atomic_load_n(&h->last[slot & 1].ticks, __ATOMIC_RELAXED);
 	uint64_t age = last - h->start.ticks + SOONER;
 	Fclock c;
+	Sigs s;
 
 	if(now != 0 && (int64_t)(now - last) < (int64_t)(age < REFRESH ? age : REFRESH))
 		return;
-	if(!__atomic_compare_exchange_n(&refreshing, &no, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	/* No handler may leave it for good: nobody would refresh any more. */
+	sigsoff(&s);
+	if(!__atomic_compare_exchange_n(&refreshing, &no, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		sigsback(&s);
 		return;
+	}
 	slot = __atomic_load_n(&h->lastslot, __ATOMIC_RELAXED) + 1;
 	clockpair(&c);
 	__atomic_store_n(&h->last[slot & 1].ticks, c.ticks, __ATOMIC_RELAXED);
 	__atomic_store_n(&h->last[slot & 1].ns, c.ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&h->lastslot, slot, __ATOMIC_RELEASE);
 	__atomic_store_n(&refreshing, 0, __ATOMIC_RELEASE);
+	sigsback(&s);
 }
 
 /* A new file, mapped; *err is the errno value if there is none. */
