@@ -341,8 +341,12 @@ sysreserve(int fd, size_t n)
 {
 	static const char zero[4096];
 	size_t done;
-	long r = SYS(fallocate, fd, 0, 0, n);
+	long r;
 
+	/* A signal that is put off (sigoff.c) interrupts it once. */
+	do
+		r = SYS(fallocate, fd, 0, 0, n);
+	while(r == -EINTR);
 	if(r != -EOPNOTSUPP && r != -ENOSYS)
 		return (int)-r;
 	for(done = 0; done < n; done += (size_t)r) {

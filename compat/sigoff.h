@@ -1,5 +1,6 @@
 /*
- * Sections that no signal handler of the program interrupts: those with a bucket locked.
+ * Sections that no signal handler of the program interrupts: those with a bucket locked, and some others that a handler which
+ * does not come back must not leave half done.
  *
  * A handler that waits for what its own thread has locked waits for ever, and one that is stopped (as a collector
  * stops threads) keeps the bucket from all others.  To mask signals costs two system calls; so, where it may be,

@@ -2,12 +2,15 @@
  * From a frame to its caller by a rule for each code address, found out once
  * and then kept in a bounded cache.
  *
- * One thread at a time is let in to find a rule out, others do not wait.  In a
+ * One thread at a time is let in to find a rule out, others do not wait.  No handler interrupts it, for one
+ * that did not come back would shut all out.  In a
  * forked child whose parent was in there nobody is let in any more: its stacks
  * end where the cache does.
  */
 #define _GNU_SOURCE
 #include "rule.h"
+
+#include "../compat/sigoff.h"
 
 #include <fcntl.h>
 
@@ -34,6 +37,7 @@ framerule(uintptr_t at, const Mod *m, int dear)
 	uint64_t key = (uint64_t)at | (uint64_t)(m->index + 1) << 48, h = mix(0, key), tag = h >> 48 << 48, rule;
 	Cached *set = cache[h % NSETS], *c;
 	uint32_t no = 0;
+	Sigs s;
 	int i;
 
 	for(i = 0; i < NWAYS; i++) {
@@ -46,8 +50,11 @@ framerule(uintptr_t at, const Mod *m, int dear)
 	}
 	if(!dear || !able)
 		return 0;
-	if(!__atomic_compare_exchange_n(&deriving, &no, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	sigsoff(&s);
+	if(!__atomic_compare_exchange_n(&deriving, &no, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		sigsback(&s);
 		return 0;
+	}
 	rule = unwindrule(at, m) | tag;
 	for(i = 0; i < NWAYS - 1 && set[i].key != 0; i++)
 		;
@@ -56,6 +63,7 @@ framerule(uintptr_t at, const Mod *m, int dear)
 	__atomic_store_n(&c->rule, rule, __ATOMIC_RELEASE);
 	__atomic_store_n(&c->key, key, __ATOMIC_RELEASE);
 	__atomic_store_n(&deriving, 0, __ATOMIC_RELEASE);
+	sigsback(&s);
 	return rule;
 }
 

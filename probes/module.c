@@ -103,7 +103,7 @@ static void
 publish(const Mod *m, const char *path, const uint8_t *id, uint32_t idlen)
 {
 	Fmodule *f = &prof.modules[m->index];
-	size_t n = 0;
+	size_t n = 0, i;
 
 	if(idlen > FBUILDID)
 		idlen = FBUILDID;
@@ -119,7 +119,9 @@ publish(const Mod *m, const char *path, const uint8_t *id, uint32_t idlen)
 		n = strnlen(f->path, FPATH - 2);
 		f->path[n++] = '/';
 	}
-	memcpy(f->path + n, path, strnlen(path, FPATH - 1 - n));
+	i = strnlen(path, FPATH - 1 - n);
+	memcpy(f->path + n, path, i);
+	f->path[n + i] = 0;
 	__atomic_store_n(&f->end, m->end, __ATOMIC_RELEASE);
 	sharedbump(&prof.header->section[Smodules].used, 1);
 }
@@ -164,13 +166,16 @@ enlist(const struct dl_find_object *o)
 	for(i = 0; i < NHASH; i++, h = (h + 1) % NHASH) {
 		k = __atomic_load_n(&hashed[h], __ATOMIC_ACQUIRE);
 		if(k == 0) {
-			if(m == nil && (m = fill(o, &id, &idlen)) == nil)
-				return nil;
-			if(__atomic_compare_exchange_n(
-			       &hashed[h], &k, (uint16_t)(m->index + 1), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			if(m == nil) {
+				m = fill(o, &id, &idlen);
+				if(m == nil)
+					return nil;
+				/* First: a child forked after the next step has the entry, and finds it written. */
 				publish(m, o->dlfo_link_map->l_name, id, idlen);
-				return m;
 			}
+			if(__atomic_compare_exchange_n(
+			       &hashed[h], &k, (uint16_t)(m->index + 1), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+				return m;
 		}
 		/* An entry that another thread entered first leaves ours unused, which costs a number. */
 		if(same(&mods[k - 1], o))
@@ -193,6 +198,14 @@ modfind(uintptr_t pc, const Mod *last)
 	if(_dl_find_object == nil || _dl_find_object((void *)pc, &o) != 0)
 		return nil;
 	return enlist(&o);
+}
+
+uint32_t
+modcount(void)
+{
+	uint32_t n = __atomic_load_n(&nmods, __ATOMIC_RELAXED);
+
+	return n < prof.n[Smodules] ? n : prof.n[Smodules];
 }
 
 const Mod *

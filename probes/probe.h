@@ -72,11 +72,12 @@ typedef struct Wait {
 	/* who has the object now, as waitbegin and waitagain were told; may be set again while it is 0 */
 	uintptr_t holder;
 	/* the recorder's own */
-	uint8_t on, npiece, nest;
+	uint8_t on, npiece;
 	uint32_t gen, lock, stack, parks;
 	uint64_t begun, piecebegun, parkbegun, parked;
 	Fpc site;
-	Fcurrent outer;		    /* the wait that this one, a handler's, is in; if nest */
+	uintptr_t nest;		    /* a stack address of the wait that this one, a handler's, is in; 0 none */
+	Fcurrent outer;		    /* and that wait */
 	Piece piece[MAXPIECES + 1]; /* the last one takes what the others cannot */
 } Wait;
 
@@ -122,8 +123,12 @@ void waitflush(void) __attribute__((visibility("hidden")));
 /* It was no wait after all: as if it had not begun. */
 void waitvoid(Wait *) __attribute__((visibility("hidden")));
 
-/* The calling thread left its open waits behind, by a longjmp: it waits for nothing now. */
-void waitdropped(void) __attribute__((visibility("hidden")));
+/*
+ * The calling thread is about to leave waits behind, by a jump or by its end: those whose frames keep (nil: none) does not
+ * say are kept.  Likewise what the recorder was doing when it was interrupted.  waitopened: whether there may be any; cheap.
+ */
+int waitopened(void) __attribute__((visibility("hidden")));
+void waitdropped(int (*keep)(uintptr_t frame, const void *arg), const void *arg) __attribute__((visibility("hidden")));
 
 /* The stack of the caller, who is about to ready somebody: what the waiter passes on as waker.  pc is the return
    address into the program, 0 unknown.  Never under a lock. */

@@ -9,6 +9,8 @@
  */
 #include "recorder.h"
 
+#include "../compat/sigoff.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -193,17 +195,23 @@ clockrefresh(uint64_t now)
 	uint64_t last = __atomic_load_n(&h->last[slot & 1].ticks, __ATOMIC_RELAXED);
 	uint64_t age = last - h->start.ticks + SOONER;
 	Fclock c;
+	Sigs s;
 
 	if(now != 0 && (int64_t)(now - last) < (int64_t)(age < REFRESH ? age : REFRESH))
 		return;
-	if(!__atomic_compare_exchange_n(&refreshing, &no, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	/* No handler may leave it for good: nobody would refresh any more. */
+	sigsoff(&s);
+	if(!__atomic_compare_exchange_n(&refreshing, &no, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		sigsback(&s);
 		return;
+	}
 	slot = __atomic_load_n(&h->lastslot, __ATOMIC_RELAXED) + 1;
 	clockpair(&c);
 	__atomic_store_n(&h->last[slot & 1].ticks, c.ticks, __ATOMIC_RELAXED);
 	__atomic_store_n(&h->last[slot & 1].ns, c.ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&h->lastslot, slot, __ATOMIC_RELEASE);
 	__atomic_store_n(&refreshing, 0, __ATOMIC_RELEASE);
+	sigsback(&s);
 }
 
 /* A new file, mapped; *err is the errno value if there is none. */
@@ -321,13 +329,16 @@ inherit(Fheader *h)
 	Fmodule *mods = (void *)((uint8_t *)h + layout[Smodules].off);
 	Flock *locks = (void *)((uint8_t *)h + layout[Slocks].off);
 	uint64_t used = prof.header->section[Slocks].used;
-	uint32_t i;
+	uint32_t i, nmods = modcount();
 
 	h->before = prof.header->before;
 	memcpy(h->exe, prof.header->exe, sizeof h->exe);
 	memcpy(h->args, prof.header->args, sizeof h->args);
-	memcpy(mods, prof.modules, prof.n[Smodules] * sizeof *mods);
-	h->section[Smodules].used = prof.header->section[Smodules].used;
+	/* As many as there were at the fork: what the parent has met since is not the child's, whose next have those numbers. */
+	for(i = 0; i < nmods; i++)
+		if(__atomic_load_n(&prof.modules[i].end, __ATOMIC_ACQUIRE) != 0)
+			mods[i] = prof.modules[i];
+	h->section[Smodules].used = nmods;
 	for(i = OTHERS + 1; i < prof.n[Slocks] && i < used; i++) {
 		if(prof.locks[i].kind == 0)
 			continue;

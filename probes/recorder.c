@@ -12,6 +12,7 @@
 #include "recorder.h"
 
 #include "../compat/proc.h"
+#include "../compat/sigoff.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static uint8_t *ownpages;
 
 /*
  * Waits that began while the child's profile was being made: there was nothing that they could be written to.  Only threads that
- * we did not see begin come here, and handlers of the one that makes it.
+ * we did not see begin come here.
  */
 static uint64_t missed;
 
@@ -55,28 +56,34 @@ tellmissed(void)
 void
 recorderforked(void)
 {
-	if(!recording())
+	/* A handler of pthread_atfork before ours has waited, and all this is done. */
+	if(!recording() || generation() != 0)
 		return;
 	missed = 0;
 	profileborn();
 	countsforked();
 }
 
-/* We are a child that does not share its parent's memory. */
+/* We are a child that does not share its parent's memory.  No handler may leave this for good: nothing would be recorded any more. */
 static int
 renew(void)
 {
 	uint64_t begun = ticks();
 	uint32_t was = 0;
+	Sigs s;
 
-	if(!__atomic_compare_exchange_n(&gencell[0], &was, RENEWING, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
+	sigsoff(&s);
+	if(!__atomic_compare_exchange_n(&gencell[0], &was, RENEWING, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+		sigsback(&s);
 		return was != RENEWING;
+	}
 	if(profilechild() != nil)
 		atomic_store_explicit(&probeon, 0, memory_order_relaxed);
 	memset(areaof, 0, prof.n[Sareas] * sizeof areaof[0]);
 	sharedbump(&prof.header->overhead, ticks() - begun);
 	clockrefresh(0);
 	__atomic_store_n(&gencell[0], ++lastgen, __ATOMIC_RELEASE);
+	sigsback(&s);
 	return recording();
 }
 
@@ -91,6 +98,7 @@ enlist(Self *s)
 	s->area = nil;
 	s->own = nil;
 	s->noarea = 0;
+	s->frame = 0;
 	s->spare = 0;
 	s->mod = nil;
 	s->owed.lock = s->paid.lock = 0;
@@ -112,6 +120,7 @@ enterslow(Self **sp)
 {
 	Self *s = &self;
 	uint32_t g = generation();
+	Sigs sigs;
 
 	*sp = nil;
 	if(g == RENEWING || (g == 0 && !renew()))
@@ -119,12 +128,12 @@ enterslow(Self **sp)
 	g = generation();
 	if(s->gen == g)
 		return 1;
-	/* The thread is new in this process.  Busy first: a handler from here on is not. */
-	s->busy = 1;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	/* The thread is new in this process: a handler finds it so, or whole and busy. */
+	sigsoff(&sigs);
+	s->busy = (uintptr_t)sp;
 	s->gen = g;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	enlist(s);
+	sigsback(&sigs);
 	*sp = s;
 	return 1;
 }
@@ -181,10 +190,13 @@ wantarea(Self *s)
 {
 	uint32_t i, was, me, dead;
 	int again;
+	Sigs sigs;
 
 	s->noarea = 1;
 	if(s->thread == nil || ownpages == nil)
 		return;
+	/* Once a thread: left half done it would be without one, and the area nobody's. */
+	sigsoff(&sigs);
 	me = (uint32_t)(s->thread - prof.threads) + 1;
 	/* The second time round, those of threads that are gone without a word. */
 	for(again = 0; again < 2 && (!again || maylook()); again++)
@@ -203,10 +215,12 @@ wantarea(Self *s)
 			s->noarea = 0;
 			sharedatleast(&prof.header->section[Sareas].used, i + 1);
 			givearea(s, i);
+			sigsback(&sigs);
 			return;
 		}
 	if(again == 2)
 		__atomic_store_n(&nonebefore, clockns() + LOOKNS, __ATOMIC_RELAXED);
+	sigsback(&sigs);
 	lost(Sareas);
 }
 
@@ -224,7 +238,11 @@ threadgone(void)
 {
 	Self *s;
 
-	if(!recording() || self.gen != generation() || !enter(&s))
+	if(!recording() || self.gen != generation())
+		return;
+	/* A cancellation may have struck anywhere. */
+	waitdropped(nil, nil);
+	if(!enter(&s))
 		return;
 	if(s != nil && s->thread != nil) {
 		waitpay(s);

@@ -6,7 +6,9 @@
  *
  * Everything here may be interrupted by a signal handler that comes back in:
  * a thread's own memory (Self, its Farea, its Own page) is written only between
- * enter() and leave(), and who finds it busy uses the shared tables.  Memory
+ * enter() and leave(), and who finds it busy uses the shared tables.  A handler may also jump out of it for good: waitdropped() then
+ * leaves for the frame that is gone.  What a whole process would miss, or a thread for ever, is
+ * done with signals put off (compat/sigoff.h).  Memory
  * in the file is written by relaxed atomic stores, so that a reader in
  * another process sees whole words.
  */
@@ -78,8 +80,9 @@ typedef struct Paid {
 } Paid;
 
 typedef struct Self {
-	uint32_t gen; /* the process it was set up in: see generation */
-	uint32_t busy;
+	uint32_t gen;	 /* the process it was set up in: see generation */
+	uintptr_t busy;	 /* a stack address of the frame that is between enter and leave; 0 none */
+	uintptr_t frame; /* one of the innermost wait that the area names: where its Wait lies; 0 none */
 	Fthread *thread; /* nil: found no room */
 	Farea *area;	 /* nil: not yet wanted, or found no room */
 	Own *own;	 /* with the area */
@@ -134,7 +137,7 @@ enter(Self **sp)
 
 	if(unlikely(s->gen != generation() || s->gen == 0 || s->busy))
 		return enterslow(sp);
-	s->busy = 1;
+	s->busy = (uintptr_t)sp;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	*sp = s;
 	return 1;
@@ -274,6 +277,8 @@ void modulestart(const char *exe) HIDDEN;
 /* The module of an address, nil if there is none; *last is a module found before in this call of the recorder, or nil. */
 const Mod *modfind(uintptr_t pc, const Mod *last) HIDDEN;
 const Mod *modat(uint32_t index) HIDDEN;
+/* How many this process has given a number; they are published, but for those that nothing names. */
+uint32_t modcount(void) HIDDEN;
 /* Whether it is still there. */
 int modlives(const Mod *) HIDDEN;
 Fpc modpc(const Mod *, uintptr_t pc) HIDDEN;

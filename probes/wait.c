@@ -67,8 +67,8 @@ waitopen(Self *s, Wait *w, uintptr_t holder)
 	if(s->area == nil)
 		return;
 	/* A handler's wait inside another wait of this thread. */
-	if(s->area->current.lock != 0) {
-		w->nest = 1;
+	if(s->frame != 0) {
+		w->nest = s->frame;
 		w->outer = s->area->current;
 	}
 	memset(&now, 0, sizeof now);
@@ -77,7 +77,23 @@ waitopen(Self *s, Wait *w, uintptr_t holder)
 	now.holder = sitepc(s, holder);
 	now.op = w->op;
 	now.lock = w->lock;
+	/* First, and last when it ends: who jumps out in between finds what to clear. */
+	s->frame = (uintptr_t)w;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	setcurrent(&s->area->current, &now);
+}
+
+/* The thread waits for what it did before w, unless w was left and cleared already. */
+static void
+shut(Self *s, const Wait *w)
+{
+	static const Fcurrent nothing;
+
+	if(s->area == nil || s->frame != (uintptr_t)w)
+		return;
+	setcurrent(&s->area->current, w->nest != 0 ? &w->outer : &nothing);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	s->frame = w->nest;
 }
 
 void
@@ -195,7 +211,6 @@ countwait(Fthread *t, uint64_t begun, uint64_t ended, uint64_t total)
 void
 waitclose(Self *s, Wait *w, End how, uint32_t waker, uint64_t at)
 {
-	static const Fcurrent nothing;
 	Fthread *t = s != nil ? s->thread : nil;
 	uint64_t now = at != 0 ? at : ticks(), total;
 	uint32_t i, lastpiece;
@@ -221,8 +236,7 @@ waitclose(Self *s, Wait *w, End how, uint32_t waker, uint64_t at)
 			bump(&t->parks, w->parks);
 			bump(&t->parkedticks, w->parked);
 		}
-		if(s->area != nil)
-			setcurrent(&s->area->current, w->nest ? &w->outer : &nothing);
+		shut(s, w);
 	} else {
 		sharedbump(&prof.header->otherwaits, 1);
 		sharedbump(&prof.header->otherticks, total);
@@ -247,28 +261,53 @@ waitend(Wait *w, End how, uint32_t waker, uint64_t at)
 void
 waitvoid(Wait *w)
 {
-	static const Fcurrent nothing;
 	Self *s;
 
 	if(!reenter(w, &s))
 		return;
-	if(s != nil && s->area != nil)
-		setcurrent(&s->area->current, w->nest ? &w->outer : &nothing);
+	if(s != nil)
+		shut(s, w);
 	w->on = 0;
 	leave(s);
 }
 
+int
+waitopened(void)
+{
+	return self.busy != 0 || self.frame != 0;
+}
+
+/*
+ * What the interrupted section was about to write may be half there.  Entries that threads share bear that (nobody
+ * waits for who makes one); what the thread remembers for itself is forgotten, at the price of one short
+ * wait, if that was not counted yet.
+ */
+static void
+forsake(Self *s)
+{
+	int i;
+
+	s->owed.lock = s->paid.lock = 0;
+	for(i = 0; s->own != nil && i < NMEMO; i++)
+		s->own->memo[i].n = 0;
+	leave(s);
+}
+
 void
-waitdropped(void)
+waitdropped(int (*keep)(uintptr_t, const void *), const void *arg)
 {
 	static const Fcurrent nothing;
-	Self *s;
+	Self *s = &self;
 
-	if(!recording() || self.gen != generation() || !enter(&s))
+	if(!recording() || s->gen != generation())
 		return;
-	if(s != nil && s->area != nil)
-		setcurrent(&s->area->current, &nothing);
-	leave(s);
+	if(s->busy != 0 && (keep == nil || !keep(s->busy, arg)))
+		forsake(s);
+	if(s->frame != 0 && (keep == nil || !keep(s->frame, arg))) {
+		if(s->area != nil)
+			setcurrent(&s->area->current, &nothing);
+		s->frame = 0;
+	}
 }
 
 uint32_t

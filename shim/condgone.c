@@ -91,10 +91,12 @@ void
 condgone(void *arg)
 {
 	Condgone *g = arg;
-	int ignored;
+	int ignored, ends = g->p != nil;
 
 	procabandon(undone, g);
-	waitdropped();
+	/* A jump has said what it leaves. */
+	if(ends)
+		waitdropped(nil, nil);
 	if(g->relock && !mutexours((Mutex *)g->pm))
 		otherlock((Mutex *)g->pm, CLOCK_REALTIME, nil, g->pc);
 	else if(g->relock && g->full)

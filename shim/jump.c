@@ -21,14 +21,27 @@ typedef struct Jump {
 } Jump;
 
 static int
-keeps(const Proc *p, void *arg)
+keeps(uintptr_t frame, const void *arg)
 {
 	const Jump *j = arg;
-	int alt = onaltstack(p->frame);
+	int alt = onaltstack(frame);
 
 	if(alt != j->toalt)
 		return j->fromalt == j->toalt;
-	return p->frame > j->target;
+	return frame > j->target;
+}
+
+static int
+keepsproc(const Proc *p, void *arg)
+{
+	return keeps(p->frame, arg);
+}
+
+/* Whether the thread may be in a wait: with a Proc, or one that the recorder knows of. */
+static inline int
+waits(void)
+{
+	return (up != nil && atomic_load_explicit(&up->busy, memory_order_relaxed)) || (probeon && waitopened());
 }
 
 /* Only while a wait is under way does it cost more than this test. */
@@ -37,23 +50,23 @@ jumping(uintptr_t target)
 {
 	Jump j;
 
-	if(likely(up == nil || !atomic_load_explicit(&up->busy, memory_order_relaxed)) || target == 0)
+	if(likely(!waits()) || target == 0)
 		return;
 	j.target = target;
 	j.fromalt = onaltstack((uintptr_t)__builtin_frame_address(0));
 	j.toalt = onaltstack(target);
-	procabandon(keeps, &j);
-	waitdropped();
+	procabandon(keepsproc, &j);
+	waitdropped(keeps, &j);
 }
 
 /* The end of the thread leaves all its waits, before the handlers of the program run. */
 static void
 ending(void)
 {
-	if(likely(up == nil || !atomic_load_explicit(&up->busy, memory_order_relaxed)))
+	if(likely(!waits()))
 		return;
 	procabandon(nil, nil);
-	waitdropped();
+	waitdropped(nil, nil);
 }
 
 EXPORT(pthread_exit);

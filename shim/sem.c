@@ -45,12 +45,12 @@ enum { SHARED = 128 };
 /*
  * Who posted last, for the record: nobody is queued here whom the poster could tell.
  * Entries are found by address and overwritten; a waiter believes one that is
- * younger than its wait.
+ * younger than its wait.  Two may write one at a time, and neither waits for the other, who may be
+ * stopped: so the stack stands beside a sum of whose it is and when, and halves of two posts do not fit.
  */
 typedef struct Poster {
-	_Atomic(uintptr_t) sem;
-	_Atomic(uint32_t) stack;
 	_Atomic(uint64_t) at;
+	_Atomic(uint64_t) mark; /* the stack in the low half, the sum in the high one */
 } Poster;
 
 static Poster posters[256];
@@ -61,29 +61,32 @@ posterof(const Sem *s)
 	return &posters[((uintptr_t)s * 0x9e3779b97f4a7c15u) >> 56];
 }
 
+static uint32_t
+sum(const Sem *s, uint64_t at)
+{
+	return (uint32_t)((((uintptr_t)s ^ at) * 0x9e3779b97f4a7c15u) >> 32);
+}
+
 static void
 posted(const Sem *s)
 {
 	Poster *p = posterof(s);
 	uint32_t stack = wakerstack(0);
+	uint64_t at = ticks();
 
-	atomic_store_explicit(&p->sem, 0, memory_order_relaxed);
-	atomic_store_explicit(&p->stack, stack, memory_order_release);
-	atomic_store_explicit(&p->at, ticks(), memory_order_relaxed);
-	atomic_store_explicit(&p->sem, (uintptr_t)s, memory_order_release);
+	atomic_store_explicit(&p->at, at, memory_order_relaxed);
+	stop("sem.posting");
+	atomic_store_explicit(&p->mark, (uint64_t)sum(s, at) << 32 | stack, memory_order_relaxed);
 }
 
 static uint32_t
 poster(const Sem *s, uint64_t since)
 {
 	Poster *p = posterof(s);
-	uint32_t stack;
+	uint64_t at = atomic_load_explicit(&p->at, memory_order_relaxed),
+		 mark = atomic_load_explicit(&p->mark, memory_order_relaxed);
 
-	if(atomic_load_explicit(&p->sem, memory_order_acquire) != (uintptr_t)s ||
-	    atomic_load_explicit(&p->at, memory_order_relaxed) < since)
-		return 0;
-	stack = atomic_load_explicit(&p->stack, memory_order_acquire);
-	return atomic_load_explicit(&p->sem, memory_order_relaxed) == (uintptr_t)s ? stack : 0;
+	return at >= since && mark >> 32 == sum(s, at) ? (uint32_t)mark : 0;
 }
 
 static int

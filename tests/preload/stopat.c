@@ -88,6 +88,9 @@ rendezstop(const char *point)
 				atomic_store_explicit(&reached[i], 1, memory_order_relaxed);
 			return;
 		}
+	/* Reached only while something is recorded: dropped.c stops there. */
+	if(strcmp(point, "sem.posting") == 0)
+		return;
 	no("%s: a point that this test does not know", point);
 }
 

@@ -4,9 +4,11 @@
  */
 #include "tests/probes/profile.hh"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -342,10 +344,242 @@ TEST_F(RecorderTest, AWaitLeftByALongjmpIsNotWaitedForAnyMore)
 		uint32_t id = 0;
 		Waiting w(&id, &id);
 
-		waitdropped();
+		waitdropped(nullptr, nullptr);
 	}),
 	    0);
 	EXPECT_EQ(Profile(fileof(pid)).at<Farea>(Sareas, 0).current.lock, 0u);
+}
+
+/* Where the handler below jumps to. */
+static sigjmp_buf out;
+static volatile sig_atomic_t mayjump;
+static uintptr_t target;
+
+static void
+jumps(int)
+{
+	if(!mayjump)
+		return;
+	mayjump = 0;
+	waitdropped([](uintptr_t frame, const void *) { return (int)(frame > target); }, nullptr);
+	siglongjmp(out, 1);
+}
+
+/* Each at another depth: its stack is found anew. */
+static __attribute__((noinline)) void
+waitat(int depth, const void *object)
+{
+	if(depth > 0) {
+		waitat(depth - 1, object);
+		__asm__ volatile("");
+		return;
+	}
+	Waiting w(object, nullptr);
+	waitpark(&w.w);
+	waitparked(&w.w);
+	w.end();
+	wakerstack(0);
+}
+
+/* Signals at random moments of many waits, at each of which the handler jumps out of all. */
+static void
+jumpabout(int rounds)
+{
+	static char objects[64];
+	pthread_t t, me = pthread_self();
+	static std::atomic<int> over;
+	volatile int n = 0;
+
+	over = 0;
+	target = (uintptr_t)__builtin_frame_address(0);
+	signal(SIGUSR1, jumps);
+	pthread_create(
+	    &t, nullptr,
+	    [](void *arg) -> void * {
+		    for(unsigned i = 1; !over; i = i * 1103515245 + 12345) {
+			    pthread_kill(*(pthread_t *)arg, SIGUSR1);
+			    for(unsigned k = (i >> 16) % 8192; k > 0; k--)
+				    __asm__ volatile("");
+		    }
+		    return nullptr;
+	    },
+	    &me);
+	while(n < rounds) {
+		n = n + 1;
+		if(sigsetjmp(out, 1) != 0)
+			continue;
+		mayjump = 1;
+		for(int i = 0; i < 200; i++)
+			waitat(i % 20, &objects[i % 64]);
+		mayjump = 0;
+	}
+	mayjump = 0;
+	over = 1;
+	pthread_join(t, nullptr);
+}
+
+TEST_F(RecorderTest, AJumpOutOfTheRecorderLeavesNothingThatIsDone)
+{
+	int pipefd[2], before;
+	uint64_t waits[2];
+
+	ASSERT_EQ(pipe(pipefd), 0);
+	ASSERT_EQ(run([&] {
+		static uint32_t late[100];
+		uint64_t w[2];
+
+		jumpabout(5000);
+		Profile p(fileof(getpid()));
+		w[0] = p.threads()[0].waits;
+		w[1] = p.header().stackscut;
+		for(uint32_t &o : late)
+			waitat(30, &o);
+		NEED(write(pipefd[1], w, sizeof w) == sizeof w);
+	}),
+	    0);
+	ASSERT_EQ(read(pipefd[0], waits, sizeof waits), (ssize_t)sizeof waits);
+	close(pipefd[0]);
+	close(pipefd[1]);
+	Profile p(fileof(pid));
+	/* Its own again, each with a stack, at the end for nothing. */
+	EXPECT_EQ(p.threads()[0].waits, waits[0] + 100);
+	EXPECT_EQ(p.header().stackscut, waits[1]);
+	EXPECT_EQ(p.at<Farea>(Sareas, 0).current.lock, 0u);
+	before = 0;
+	for(const Fpair &pair : p.pairs())
+		before += pair.waits != 0 && pair.waiter == 0 && pair.lock > OTHERS;
+	EXPECT_EQ(before, 0);
+}
+
+TEST_F(RecorderTest, AChildMayJumpOutOfTheMakingOfItsProfile)
+{
+	ASSERT_EQ(run([&] {
+		for(int i = 0; i < 20; i++) {
+			int status, child = fork();
+
+			if(child == 0) {
+				static uint32_t id;
+
+				recorderforked();
+				jumpabout(1);
+				waitonce(&id, &id);
+				_exit(0);
+			}
+			NEED(waitpid(child, &status, 0) == child && status == 0);
+		}
+	}),
+	    0);
+	for(const std::string &f : files()) {
+		if(f == fileof(pid))
+			continue;
+		Profile p(f);
+		EXPECT_GT(p.waits(), 0u);
+		EXPECT_EQ(p.header().otherwaits, 0u);
+	}
+}
+
+TEST_F(RecorderTest, AJumpToTheHandlersOwnFrameLeavesTheInterruptedWait)
+{
+	ASSERT_EQ(run([] {
+		uint32_t outer = 0, inner = 0;
+		Waiting w(&outer, &outer);
+
+		waitdropped([](uintptr_t, const void *) { return 1; }, nullptr);
+		NEED(waitopened());
+		{
+			Waiting v(&inner, &inner);
+			v.end();
+		}
+		raise(SIGKILL);
+	}),
+	    SIGKILL);
+	Profile p(fileof(pid));
+	EXPECT_NE(p.at<Farea>(Sareas, 0).current.lock, 0u);
+}
+
+/* The code of a library that nothing here needs. */
+static void
+waitin(const char *library, const char *name)
+{
+	static uint32_t id;
+	void *h = dlopen(library, RTLD_NOW);
+	Wait w = {};
+
+	NEED(h != nullptr);
+	w.object = w.idword = &id;
+	w.kind = Kmutex;
+	w.pc = (uintptr_t)dlsym(h, name) + 1;
+	NEED(w.pc != 1);
+	waitbegin(&w, 0);
+	waitend(&w, Eacquired, 0, 0);
+	id = 0;
+}
+
+TEST_F(RecorderTest, AChildsModulesAreThoseOfTheFork)
+{
+	int pipefd[2], child;
+
+	ASSERT_EQ(pipe(pipefd), 0);
+	ASSERT_EQ(run([&] {
+		int status, go[2];
+		char c = 0;
+
+		NEED(pipe(go) == 0);
+		child = fork();
+		if(child == 0) {
+			recorderforked();
+			NEED(read(go[0], &c, 1) == 1);
+			waitin("libnss_compat.so.2", "_nss_compat_getpwnam_r");
+			_exit(0);
+		}
+		waitin("libBrokenLocale.so.1", "__ctype_get_mb_cur_max");
+		NEED(write(go[1], &c, 1) == 1);
+		NEED(waitpid(child, &status, 0) == child && status == 0);
+		NEED(write(pipefd[1], &child, sizeof child) == sizeof child);
+	}),
+	    0);
+	ASSERT_EQ(read(pipefd[0], &child, sizeof child), (ssize_t)sizeof child);
+	close(pipefd[0]);
+	close(pipefd[1]);
+	Profile p(fileof(pid)), c(fileof(child));
+	uint64_t n = p.section(Smodules).used;
+	ASSERT_EQ(c.section(Smodules).used, n);
+	for(uint64_t i = 0; i < n - 1; i++)
+		EXPECT_STREQ(c.at<Fmodule>(Smodules, i).path, p.at<Fmodule>(Smodules, i).path);
+	EXPECT_STREQ(basename(p.at<Fmodule>(Smodules, n - 1).path), "libBrokenLocale.so.1");
+	EXPECT_STREQ(basename(c.at<Fmodule>(Smodules, n - 1).path), "libnss_compat.so.2");
+}
+
+TEST_F(RecorderTest, AForkHandlerBeforeOursMayWait)
+{
+	static Counting known;
+	int pipefd[2], child;
+
+	ASSERT_EQ(pipe(pipefd), 0);
+	ASSERT_EQ(run([&] {
+		int status;
+
+		known.wait();
+		child = fork();
+		if(child == 0) {
+			known.wait();
+			known.acquired += 5000;
+			recorderforked();
+			known.wait();
+			recorderexit(0);
+			_exit(0);
+		}
+		NEED(waitpid(child, &status, 0) == child && status == 0);
+		NEED(write(pipefd[1], &child, sizeof child) == sizeof child);
+	}),
+	    0);
+	ASSERT_EQ(read(pipefd[0], &child, sizeof child), (ssize_t)sizeof child);
+	close(pipefd[0]);
+	close(pipefd[1]);
+	Profile c(fileof(child));
+	ASSERT_EQ(c.locks().size(), 1u);
+	/* From the first wait on, whose holder had it already. */
+	EXPECT_EQ(c.lock(c.locks()[0]).acquired, 5003u);
 }
 
 TEST_F(RecorderTest, AFileThatMayNotBeMadeIsSaidAndHarmsNobody)
