@@ -18,13 +18,15 @@
  * were changed since waserror must be volatile to be read in that block.
  *
  * A mistake with labels ends the program: one line with "error stack", then abort.  That is a 65th label; a poperror, an error
- * or a nexterror with no label; a condition function of sleep, or a handler of notes, that leaves labels behind, or an error that would leave
- * one of these.  A thread may end with labels left.
+ * or a nexterror with no label; a condition function of sleep, or a handler of notes, that leaves labels behind; or an error that would leave
+ * a handler of notes.  One that a condition function raises with no label of its own leaves the sleep, which is undone, and comes to the sleeper's
+ * last label.  A thread may end with labels left.
  *
  * An error must not be raised across frames of others: callbacks that libc or a library calls, C++ functions with destructors to run.
  * Labels belong to the thread: nothing else in this library, no POSIX function, changes them.
  *
- * Nothing here waits, is a cancellation point, changes a signal mask or makes a system call (panic does).
+ * Nothing here waits, is a cancellation point, changes a signal mask or makes a system call (panic does; and a thread's first call into this library
+ * makes a few).
  * A handler of a signal may use labels of its own; an error that it raises without one leaves what it interrupted, as siglongjmp
  * does, and is as dangerous.
  */

@@ -47,7 +47,8 @@ enum {
  * Post a note, msg (cut to ERRMAX - 1 bytes), to a thread.  Returns 1 if it was queued, else 0: five are queued already
  * (or a dozen threads are posting at this instant), the thread is at its end or gone, or p is nil or flag none of 0 and those above.
  * A note that there is no room for interrupts even so.  One that is not P9NUser first drops those that are queued, if the thread has no handler
- * or is running it.  dolock is not used.  Never waits; async-signal-safe, also in a handler that interrupted a postnote
+ * or is running it.  dolock is not used.  Never waits for a thread or a lock; where a host call is to be
+ * interrupted and the kernel cannot queue its signal just then it naps and asks again.  Async-signal-safe, also in a handler that interrupted a postnote
  * to the same thread.
  */
 RENDEZ_API int p9postnote(P9proc *p, int dolock, const char *msg, int flag);

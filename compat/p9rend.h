@@ -18,7 +18,8 @@ extern "C" {
  * has RENDEZ_GROUP=NAME: all programs of the user with that NAME are in one group.  Two that use the same tag of one group
  * for different purposes do meet.
  *
- * Returns ~0 if it was interrupted while it waited: by a note, or by a signal handler that was installed without SA_RESTART.
+ * Returns ~0 if it was interrupted while it waited: by a note, or by a signal handler that was installed without SA_RESTART
+ * (one with it too, if the caller was woken before and had not been met: it then sleeps by the clock and looks, and any handler ends that).
  * errno is EINTR then, and the error string "interrupted"; nobody has been met, or will be.  A note that is pending already ends
  * the call at once if nobody waits at the tag; if somebody does they meet, and the note stays pending.  ~0 as a value is
  * passed like any other, and cannot be told from that.  A call that would wait where no more threads can (8192 of a user's

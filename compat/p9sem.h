@@ -18,7 +18,8 @@ extern "C" {
  * caller had to wait, or if it caught a signal, unless the handler was installed with SA_RESTART: then the wait may go on.
  * An interrupted caller has taken nothing, and takes no wakeup from others.
  *
- * Waiters are woken in the order in which they went to sleep.  That is not the order in which they take: a running thread may be quicker than who was
+ * Waiters are woken in the order of the kernel's queue: those of real-time policies first, by priority, then in the order in which they
+ * went to sleep.  That is not the order in which they take: a running thread may be quicker than who was
  * woken, who then waits behind the others.  Wakes go to waiters on this address only.  None of these is a cancellation point.
  */
 

@@ -7,7 +7,7 @@
  * a release of n always wakes up to n.
  *
  * The value lies in 64 bits and the kernel compares 32; kept within 0 to INT_MAX it is
- * all in the low half, which is what a waiter sleeps on while it is zero.  Woken are those that sleep, in the order in
+ * all in the low half, which is what a waiter sleeps on while it is zero.  Woken are those that sleep, real-time threads first, by priority, then in the order in
  * which they began to; who finds the value taken by another that was running sleeps anew, as the last.
  *
  *	acquirer			releaser

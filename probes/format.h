@@ -64,7 +64,8 @@ typedef struct Fsection {
 	uint32_t size;	/* of an entry */
 	uint32_t pad;
 	uint64_t used; /* entries given out; may run past count when the section is full */
-	uint64_t lost; /* events that found no room here */
+	uint64_t
+	    lost; /* events that found no room here; in Sareas threads, in Sthreads threads and waits: see read.c */
 } Fsection;
 
 /* The recorder's clock against CLOCK_MONOTONIC: two pairs, far apart, give the rate. */
@@ -139,7 +140,7 @@ typedef struct Fheader {
 	uint32_t clockkind;  /* 0: ticks are nanoseconds of CLOCK_MONOTONIC; 1: time stamp counter */
 	uint64_t forkfailed; /* children that could not open a profile of their own */
 	uint64_t overhead;   /* ticks the recorder took that are in no thread's area */
-	uint64_t otherwaits; /* waits of threads that found no room in Sthreads */
+	uint64_t otherwaits; /* waits of threads that found no room in Sthreads, or of a handler inside the recorder */
 	uint64_t otherticks;
 	char comm[FNAME];
 	char exe[FPATH];  /* the program file */

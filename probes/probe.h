@@ -10,8 +10,8 @@
  * All calls may be made from any thread, known or not, at any time: before the
  * constructors, after the destructors, in a forked child and in a signal
  * handler.  With the recorder off each is a test and a return.  Once the
- * profile is mapped a system call is made only at a thread's first wait, where its
- * stack is deeper than it was ever seen or a frame is met for the first time in
+ * profile is mapped a system call is made only at a thread's first wait (one more for each other thread, now and then, if no
+ * page is free) and at its end, where its stack is deeper than it was ever seen or a frame is met for the first time in
  * the process, and in a forked child's first, where the child's own profile is
  * made; a wait on a stack that is not the thread's own asks about each page; and when the process ends, and in a forked child,
  * one asks about each lock's memory.

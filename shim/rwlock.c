@@ -23,13 +23,13 @@ ours(const pthread_rwlock_t *p)
 static __attribute__((noinline)) int
 rwtookunknown(Rwlock *l)
 {
-	atomic_store_explicit(&l->writer, metid(), memory_order_relaxed);
+	atomic_store_explicit(&l->writer, metid(), memory_order_release);
 	if(checking)
 		checklocked(l, Krwlock);
 	return 0;
 }
 
-/* Returns 0, for whom that is the last thing to do. */
+/* Where, then who: see holderof (rwslow.c).  Returns 0, for whom that is the last thing to do. */
 static inline int
 rwtook(Rwlock *l, int write, uintptr_t pc)
 {
@@ -38,7 +38,7 @@ rwtook(Rwlock *l, int write, uintptr_t pc)
 		return 0;
 	if(unlikely(me.tid == 0))
 		return rwtookunknown(l);
-	atomic_store_explicit(&l->writer, me.tid, memory_order_relaxed);
+	atomic_store_explicit(&l->writer, me.tid, memory_order_release);
 	return 0;
 }
 

@@ -9,7 +9,8 @@ typedef struct Rwlock {
 	_Atomic(uint64_t) word;
 	_Atomic(uint32_t) id; /* this and pc are hints, as a mutex's */
 	uint32_t pad0;
-	_Atomic(uintptr_t) pc;	 /* where a holder locked it last */
+	_Atomic(uintptr_t)
+	    pc; /* where it was locked last: a writer's, while writer says so; of readers any, who may be gone */
 	_Atomic(int32_t) writer; /* tid of the writer that holds it, where glibc has it */
 	int32_t shared;
 	uint64_t pad1[2];

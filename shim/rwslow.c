@@ -112,6 +112,20 @@ sleepon(Rwattempt *a, const Deadline *d)
 	return ETIMEDOUT;
 }
 
+/*
+ * Where the writer that holds the lock got it; 0: readers do, or nobody, or a writer that has not said so yet.  pc alone is whoever
+ * came last, and of readers that one may have left long ago while another stays.  A writer says who it is after
+ * where (release), and takes that out before it unlocks; so what stands there between two looks that find the same one is its own.
+ */
+static uintptr_t
+holderof(const Rwlock *l)
+{
+	int32_t writer = atomic_load_explicit(&l->writer, memory_order_acquire);
+	uintptr_t pc = atomic_load_explicit(&l->pc, memory_order_acquire);
+
+	return writer != 0 && atomic_load_explicit(&l->writer, memory_order_relaxed) == writer ? pc : 0;
+}
+
 static void
 rwopen(Rwattempt *a, uintptr_t pc)
 {
@@ -123,7 +137,7 @@ rwopen(Rwattempt *a, uintptr_t pc)
 	w->op = a->write ? Owrlock : Ordlock;
 	w->counted = 0;
 	w->pc = pc;
-	waitbegin(w, atomic_load_explicit(&a->l->pc, memory_order_relaxed));
+	waitbegin(w, holderof(a->l));
 }
 
 int
@@ -148,7 +162,7 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 			if(!opened)
 				rwopen(&a, pc);
 			else if(woken)
-				waitagain(&a.w, a.p->waker, atomic_load_explicit(&l->pc, memory_order_relaxed), 0);
+				waitagain(&a.w, a.p->waker, holderof(l), 0);
 		}
 		opened = 1;
 		woken = 0;
@@ -159,6 +173,9 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 		}
 		if(r != 0)
 			break;
+		/* It was still about to say so. */
+		if(probeon && a.w.holder == 0)
+			a.w.holder = holderof(l);
 		r = sleepon(&a, d);
 		if(r != 0) {
 			if(rwdisown(&a))

@@ -26,7 +26,8 @@ typedef uint64_t ukid_t;
 enum { PW_NOTPOSTED = 11, PW_EXPIRED = 11 }; /* EAGAIN */
 
 /*
- * The calling thread's id.  Returns 0; -1, errno EFAULT: a bad pointer, ENOMEM: 8192 threads of the user have one already.
+ * The calling thread's id.  Returns 0; -1, errno EFAULT: a bad pointer (misaligned, or memory that cannot be read; memory that can be read and not written
+ * ends in SIGSEGV), ENOMEM: 8192 threads of the user have one already.
  * A forked child's thread has another than the parent's, and nothing pending; so has a new program after exec.
  * Async-signal-safe.
  */
@@ -40,7 +41,7 @@ __attribute__((visibility("default"))) int pw_getukid(ukid_t *ukid);
  *	EAGAIN	not posted (PW_NOTPOSTED), or not in that time (PW_EXPIRED)
  *	EINTR	a signal handler ran (with SA_RESTART: only if there is a time), or a note came
  *	EINVAL	not a time; nothing is consumed
- *	EFAULT	a bad pointer; nothing is consumed
+ *	EFAULT	a bad pointer, as for pw_getukid; nothing is consumed
  *	ENOMEM	as for pw_getukid
  * A post that comes at the moment when the time passes or the wait is interrupted is either consumed, and 0 returned, or stays.
  *

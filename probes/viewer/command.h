@@ -7,7 +7,7 @@
 /* Exit statuses of our own, as env(1), nice(1) and timeout(1) have them. */
 enum {
 	Xdiffer = 1,	/* compare: the behaviour differed */
-	Xfail = 2,	/* report: nothing to show */
+	Xfail = 2,	/* report: something could not be read, or shown */
 	Xown = 125,	/* usage, or we failed before the program ran */
 	Xnotrun = 126,	/* it cannot be run, or not under us */
 	Xnotfound = 127 /* there is no such program */

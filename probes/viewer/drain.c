@@ -43,8 +43,7 @@ keepline(Session *s, const Profile *p)
 		return 0;
 	r = reportnew(0);
 	reportadd(r, p);
-	if(r->process[0].waits == 0 && r->process[0].lost == 0 && r->process[0].forkfailed == 0 &&
-	    r->process[0].nunfinished == 0 && r->process[0].nwrong == 0) {
+	if(processquiet(&r->process[0])) {
 		path = eprintf("%s/" QUIETFILE, s->dir);
 		line = quietline(&r->process[0]);
 		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -156,7 +156,12 @@ process(FILE *f, const Process *p)
 	    "args", p->args, "ended", p->ended, "status", hasstatus(p) ? json_integer(p->status) : json_null(), "exec",
 	    p->exec);
 	json_object_set_new(o, "duration_ns", number(p->durationns));
-	json_object_set_new(o, "lost", number(p->lost));
+	json_object_set_new(o, "lost", number(p->placeless + p->missed));
+	json_object_set_new(o, "waits_unrecorded", number(p->missed));
+	json_object_set_new(o, "waits_unlisted", number(p->otherwaits));
+	json_object_set_new(o, "threads_unlisted", number(p->unlisted));
+	json_object_set_new(o, "threads_unwatched", number(p->unwatched));
+	json_object_set_new(o, "stacks_cut", number(p->stackscut));
 	json_object_set_new(o, "waits", number(p->waits));
 	json_object_set_new(o, "wait_ns", number(p->ns));
 	json_object_set_new(o, "start_realtime_ns", number(p->realtime));

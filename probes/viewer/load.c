@@ -1,6 +1,7 @@
 /* Finding the profiles of a run, and the file of quiet processes. */
 #include "load.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
@@ -60,20 +61,37 @@ quietline(const Process *p)
 	return line;
 }
 
+/* Whether there is more than white space to come. */
 static int
-loadquiet(Report *r, FILE *f)
+more(FILE *f)
+{
+	int c;
+
+	while((c = getc(f)) != EOF && isspace(c))
+		;
+	return c != EOF && ungetc(c, f) != EOF;
+}
+
+/* The number of processes; *bad: a line that is none. */
+static int
+loadquiet(Report *r, FILE *f, int *bad)
 {
 	static const char *const ends[] = {"exit", "signal", "running", "unknown"};
 	json_error_t e;
 	json_t *o;
 	int n = 0;
 
-	while((o = json_loadf(f, JSON_DISABLE_EOF_CHECK, &e)) != NULL) {
+	while(more(f)) {
 		const char *program, *args, *ended;
 		json_int_t real, start, duration;
 		Process p = {.quiet = 1};
 		size_t i;
 
+		o = json_loadf(f, JSON_DISABLE_EOF_CHECK, &e);
+		if(o == NULL) {
+			*bad = 1;
+			break;
+		}
 		if(json_unpack(o, "{s:i, s:i, s:s, s:s, s:s, s:i, s:b, s:I, s:I, s:I}", "pid", &p.pid, "ppid", &p.ppid,
 		       "program", &program, "args", &args, "ended", &ended, "status", &p.status, "exec", &p.exec,
 		       "realtime", &real, "starttime", &start, "duration_ns", &duration) == 0) {
@@ -89,9 +107,13 @@ loadquiet(Report *r, FILE *f)
 			if(isnew(r, p.pid, p.starttime, p.realtime))
 				reportquiet(r, &p);
 			n++;
+		} else {
+			*bad = 1;
 		}
 		json_decref(o);
 	}
+	if(ferror(f))
+		*bad = 1;
 	return n;
 }
 
@@ -120,6 +142,16 @@ hasprofiles(const char *dir)
 	return yes;
 }
 
+/* One that could not be read: err has the last, and the report warns of those before. */
+static void
+unread(Report *r, char *err, int *failed, const char *why)
+{
+	if((*failed)++ > 0)
+		reportwarn(r, err);
+	r->unread++;
+	snprintf(err, ERRLEN, "%s", why);
+}
+
 /* One damaged file does not hide the others: if anything could be read the report warns of it, else err has the last. */
 static int
 loaddir(Report *r, const char *dir, char *err)
@@ -131,29 +163,29 @@ loaddir(Report *r, const char *dir, char *err)
 
 	n = scandir(dir, &name, wanted, alphasort);
 	if(n < 0) {
+		r->unread++;
 		snprintf(err, ERRLEN, "%s: %s", dir, strerror(errno));
 		return -1;
 	}
 	for(i = 0; i < n; i++) {
-		char *path = eprintf("%s/%s", dir, name[i]->d_name);
+		char *path = eprintf("%s/%s", dir, name[i]->d_name), why[ERRLEN];
 
 		if(strcmp(name[i]->d_name, QUIETFILE) == 0) {
 			FILE *f = fopen(path, "re");
+			int bad = 0;
 
+			snprintf(why, sizeof why, "%s: %s", path, f != NULL ? "a damaged line" : strerror(errno));
 			if(f != NULL) {
-				got += loadquiet(r, f);
+				got += loadquiet(r, f, &bad);
 				fclose(f);
 			}
+			if(f == NULL || bad)
+				unread(r, err, &failed, why);
 		} else if((head = profilehead(path, &h)) == Hprofile || (suffixed(name[i]->d_name) && head != Hblank)) {
-			char why[ERRLEN];
-
 			if(loadfile(r, path, why) > 0)
 				got++;
-			else {
-				if(failed++ > 0)
-					reportwarn(r, err);
-				memcpy(err, why, sizeof why);
-			}
+			else
+				unread(r, err, &failed, why);
 		}
 		free(path);
 		free(name[i]);
@@ -191,8 +223,10 @@ loadlive(void *arg, const char *live, const char *home)
 		if(isprofile(path)) {
 			if(loadfile(l->r, path, err) > 0)
 				l->got++;
-			else if(access(path, F_OK) == 0)
+			else if(access(path, F_OK) == 0) {
 				reportwarn(l->r, err);
+				l->r->unread++;
+			}
 		}
 		free(path);
 		free(name[i]);
@@ -230,12 +264,13 @@ load(Report *r, const char *path, char err[ERRLEN])
 {
 	Living l = {.r = r, .home = homename(path)};
 	struct stat st;
-	int n;
+	int n, unread;
 
 	/* memory first: what is brought home meanwhile is found there then */
 	if(l.home != NULL)
 		liveeach(loadlive, &l);
 	free((char *)l.home);
+	unread = r->unread;
 	if(stat(path, &st) == 0)
 		n = S_ISDIR(st.st_mode) ? loaddir(r, path, err) : loadfile(r, path, err);
 	else {
@@ -244,5 +279,8 @@ load(Report *r, const char *path, char err[ERRLEN])
 	}
 	if(l.got == 0)
 		return n;
+	/* That nothing has come home yet is no error. */
+	if(n < 0 && r->unread > unread)
+		reportwarn(r, err);
 	return n > 0 ? l.got + n : l.got;
 }

@@ -10,7 +10,8 @@
 #define PROFILESUFFIX ".rendez"
 
 /*
- * The number of profiles found, or -1 and a line in err.  Of a directory also those that
+ * The number of profiles found, or -1 and a line in err.  What of a directory could not be read is counted in the
+ * report (unread) too.  Of a directory also those that
  * are on their way there: what a run that goes on, or whose command was killed, has in memory.
  */
 int load(Report *, const char *path, char err[ERRLEN]);

@@ -232,7 +232,12 @@ reportadd(Report *r, const Profile *p)
 			b.now = h->start.ticks + (uint64_t)ticks;
 	}
 	proc->durationns = profilens(p, b.now - h->start.ticks);
-	proc->lost = p->lost + h->otherwaits;
+	proc->placeless = p->placeless;
+	proc->missed = p->missed;
+	proc->unlisted = p->unlisted;
+	proc->unwatched = p->unwatched;
+	proc->otherwaits = h->otherwaits;
+	proc->stackscut = h->stackscut;
 	proc->forkfailed = h->forkfailed;
 	proc->overheadns = profilens(p, h->overhead);
 	b.module = aalloc(b.a, p->nmodule * sizeof b.module[0]);
@@ -262,6 +267,13 @@ void
 reportquiet(Report *r, const Process *q)
 {
 	*newprocess(r) = *q;
+}
+
+int
+processquiet(const Process *p)
+{
+	return p->waits == 0 && p->nunfinished == 0 && p->placeless == 0 && p->missed == 0 && p->unwatched == 0 &&
+	       p->forkfailed == 0 && p->nwrong == 0;
 }
 
 static int

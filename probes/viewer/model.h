@@ -93,7 +93,10 @@ typedef struct Process {
 	int exec;  /* it went on as another program, which has a profile of its own */
 	int quiet; /* it waited for nothing: only its line was kept */
 	uint64_t realtime, starttime, durationns;
-	uint64_t lost, waits, ns, overheadns, threadns, forkfailed;
+	uint64_t waits, ns, overheadns, threadns, forkfailed;
+	uint64_t placeless, missed, unlisted, unwatched; /* what found no room: see read.h */
+	uint64_t otherwaits;				 /* that are in no thread's row */
+	uint64_t stackscut;				 /* times that a stack was taken and ends early */
 	Lock *lock;
 	int nlock;
 	Thread *thread;
@@ -113,6 +116,7 @@ typedef struct Report {
 	const char **warning;
 	int nwarning;
 	Map seen; /* load's: whose profiles were read */
+	int unread; /* load's: what of a directory could not be read; each has a warning, or is the error that load returned */
 } Report;
 
 /* files: whether the program's files are read for names. */
@@ -121,6 +125,8 @@ void reportadd(Report *, const Profile *);
 /* A process of which only a line was kept. */
 void reportquiet(Report *, const Process *);
 void reportwarn(Report *, const char *line);
+/* Nothing is to be said of it: it waited for nothing, as far as can be known, and nothing went wrong. */
+int processquiet(const Process *);
 /* After the last: order the processes, mark the execs, collect the warnings. */
 void reportdone(Report *);
 void reportfree(Report *);

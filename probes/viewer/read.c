@@ -86,12 +86,30 @@ setclock(Profile *p)
 	}
 }
 
+/* Threads without an entry are the entries given out beyond the last; the rest of what Sthreads lost are waits (recorder.c). */
+static void
+setlost(Profile *p)
+{
+	const Fsection *threads = &p->h.section[Sthreads];
+	int i;
+
+	for(i = 0; i < NSECT; i++)
+		if(i != Sthreads && i != Sareas)
+			p->placeless += p->h.section[i].lost;
+	if(threads->used > threads->count)
+		p->unlisted = threads->used - threads->count;
+	if(p->unlisted > threads->lost)
+		p->unlisted = threads->lost;
+	p->missed = threads->lost - p->unlisted;
+	/* Who has no entry has no page either. */
+	p->unwatched = p->h.section[Sareas].lost + p->unlisted;
+}
+
 Profile *
 profileparse(const char *path, void *buf, size_t n, char err[ERRLEN])
 {
 	Profile *p = emalloc(sizeof *p);
 	const char *what = NULL;
-	int i;
 
 	*p = (Profile){.path = estrdup(path), .buf = buf, .size = n};
 	if(n < 12 || memcmp(buf, FMAGIC, 7) != 0)
@@ -114,8 +132,7 @@ profileparse(const char *path, void *buf, size_t n, char err[ERRLEN])
 	p->frame = section(p, Sframes, sizeof(Fpc), &p->nframe, &what);
 	if(what != NULL)
 		return bad(p, err, path, what);
-	for(i = 0; i < NSECT; i++)
-		p->lost += p->h.section[i].lost;
+	setlost(p);
 	setclock(p);
 	if(profilens(p, p->endticks - p->h.start.ticks) > LONGEST)
 		return bad(p, err, path, "damaged profile: it tells of a time that cannot be");

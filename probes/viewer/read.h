@@ -27,8 +27,11 @@ typedef struct Profile {
 	const Fstack *stack;
 	const Fpc *frame;
 	size_t nmodule, nlock, nthread, narea, npair, nstack, nframe;
-	uint64_t lost;	 /* events, over all sections */
-	int clockunsure; /* the file does not tell how long a tick is */
+	uint64_t placeless; /* events whose lock or place found no room */
+	uint64_t missed;    /* waits that are counted nowhere: they began while this profile was being made */
+	uint64_t unlisted;  /* threads that found no room in Sthreads */
+	uint64_t unwatched; /* threads that found no page: what they wait for is noted nowhere until the wait is over */
+	int clockunsure;    /* the file does not tell how long a tick is */
 	double nspertick;
 	uint64_t endticks; /* the newest moment that the file knows of */
 } Profile;

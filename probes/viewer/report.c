@@ -135,7 +135,7 @@ reportmain(int argc, char **argv)
 	Options o = {.text = {.f = stdout, .top = DEFAULTTOP, .pairs = DEFAULTPAIRS}};
 	char err[ERRLEN], *last = NULL;
 	Report *r;
-	int i, bad = 0;
+	int i, unread, bad = 0;
 
 	argp_err_exit_status = Xfail;
 	argp_parse(&reportargp, argc, argv, 0, NULL, &o);
@@ -169,7 +169,8 @@ reportmain(int argc, char **argv)
 			bad = 1;
 		}
 	}
+	unread = r->unread;
 	reportfree(r);
 	free(last);
-	return bad ? Xfail : 0;
+	return bad || unread > 0 ? Xfail : 0;
 }

@@ -25,7 +25,7 @@ typedef struct Options {
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0,
 	"Where the profiles go (default: rendez.PROGRAM.PID here, with the PID of rendez, made when the program has "
-	"ended)",
+	"ended; before it begins if this directory is in memory, or memory has no room for them)",
 	0},
     {"check", 'c', NULL, 0, "Look for wrong use of locks: say each at once, and show its stacks in the report", 0},
     {"force", 'f', NULL, 0, "Replace the profiles that an earlier run left in DIR", 0},

@@ -176,29 +176,49 @@ writeunfinished(const Text *t, Arena *a, const Process *p)
 	}
 }
 
+/* n of what, and what is to be said of them. */
+static void
+warn(const Text *t, uint64_t n, const char *what, const char *plural, const char *of)
+{
+	Num b;
+
+	if(n > 0)
+		fprintf(t->f, "  warning: %s %s%s %s\n", humancount(&b, n), what, n == 1 ? "" : plural, of);
+}
+
+static void
+writelost(const Text *t, const Process *p)
+{
+	warn(t, p->placeless, "event", "s",
+	    "found no room in the profile (see RENDEZ_SIZE): their lock or place is not known");
+	warn(t, p->missed, "wait", "s", "began while this profile was being made, unrecorded");
+	warn(t, p->unwatched, "thread", "s",
+	    "came when the profile had no page free (see RENDEZ_SIZE): every wait of theirs that ended is counted, but"
+	    " what they waited for at the end is not known");
+	warn(t, p->unlisted, "thread", "s",
+	    "found no room in the profile (see RENDEZ_SIZE), without a row among the threads");
+	warn(t, p->otherwaits, "wait", "s", "counted with the locks but with no thread");
+	warn(t, p->stackscut, "stack", "s", "ended early: a frame could not be looked into just then");
+	warn(t, p->forkfailed, "child process", "es", "could not make a profile of its own");
+}
+
 static void
 writeprocess(const Text *t, Report *r, const Process *p)
 {
 	Arena *a = &r->arena;
 	Num b[4];
 	Lock *row;
+	uint64_t threads = (uint64_t)p->nthread + p->unlisted;
 	int n;
 
 	fprintf(t->f, "%s%s%s\n", bold(t), p->args[0] != 0 ? p->args : p->program, plain(t));
-	fprintf(t->f, "  process %d, %s after %s, %d thread%s\n", p->pid, endtext(a, p), humanns(&b[0], p->durationns),
-	    p->nthread, p->nthread == 1 ? "" : "s");
+	fprintf(t->f, "  process %d, %s after %s, %llu thread%s\n", p->pid, endtext(a, p),
+	    humanns(&b[0], p->durationns), (unsigned long long)threads, threads == 1 ? "" : "s");
 	fprintf(t->f,
 	    "  %s wait%s recorded, %s lost; recording took %s, %s of the time its threads lived (estimated)\n",
-	    humancount(&b[0], p->waits), p->waits == 1 ? "" : "s", humancount(&b[1], p->lost),
+	    humancount(&b[0], p->waits), p->waits == 1 ? "" : "s", humancount(&b[1], p->placeless + p->missed),
 	    humanns(&b[2], p->overheadns), humanshare(&b[3], p->overheadns, p->threadns));
-	if(p->lost > 0)
-		fprintf(t->f,
-		    "  warning: %s event%s found no room in the profile (see RENDEZ_SIZE): their lock or place is not"
-		    " known\n",
-		    humancount(&b[0], p->lost), p->lost == 1 ? "" : "s");
-	if(p->forkfailed > 0)
-		fprintf(t->f, "  warning: %s child process%s could not make a profile of its own\n",
-		    humancount(&b[0], p->forkfailed), p->forkfailed == 1 ? "" : "es");
+	writelost(t, p);
 	writewrongs(t, p);
 	row = grouplocks(r, p, &n);
 	if(n == 0)
@@ -216,12 +236,6 @@ writeprocess(const Text *t, Report *r, const Process *p)
 		writethreads(t, p);
 }
 
-static int
-isquiet(const Process *p)
-{
-	return p->waits == 0 && p->nunfinished == 0 && p->lost == 0 && p->forkfailed == 0 && p->nwrong == 0;
-}
-
 void
 writetext(const Text *t, Report *r)
 {
@@ -233,7 +247,7 @@ writetext(const Text *t, Report *r)
 		fputc('\n', t->f);
 	for(i = 0; i < r->nprocess; i++) {
 		/* the first is the one that was run: it is always shown, unless it only made way for another program */
-		if((i > 0 || (r->process[i].exec && r->nprocess > 1)) && isquiet(&r->process[i])) {
+		if((i > 0 || (r->process[i].exec && r->nprocess > 1)) && processquiet(&r->process[i])) {
 			quiet++;
 			continue;
 		}

@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, "..", "preload"))
 from watch import build, watch
 
-PROGRAMS = ["held", "wrapped", "overtaken", "holds", "counts", "waits", "native"]
+PROGRAMS = ["held", "wrapped", "overtaken", "holds", "counts", "waits", "readers", "native"]
 WRAPPER = "wraplib.c"
 
 
@@ -75,7 +75,7 @@ def matches(pair, truth):
 	if (holder is None) != (pair["holder"] is None) or (holder and place(pair["holder"]) not in holder):
 		return False
 	# Who comes upon a lock that was just released, or looks for itself, was woken by nobody: a few may (checkpairs).
-	if holder and pair["waker"] is None:
+	if pair["op"].endswith("lock") and pair["waker"] is None:
 		return True
 	return not waker or frame(pair["waker"], pair.get("waker_stack"), waker)
 

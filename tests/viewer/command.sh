@@ -177,6 +177,22 @@ cp rubbish rubbishes/7.0.rendez
 "$RENDEZ" report rubbishes there >out 2>err
 want status 2 $?
 want lines 1 "$(cat out err | grep -c 'rubbishes/7.0.rendez')"
+cp -r there beside
+printf 'rendez' >beside/7.0.rendez
+"$RENDEZ" report beside >out 2>err
+want 'status with one damaged' 2 $?
+says out 'beside/7.0.rendez: '
+says out 'exited with status 0'
+"$RENDEZ" report --format=json beside >out 2>err
+want 'status with one damaged' 2 $?
+python3 -c 'import json; d = json.load(open("out")); assert d["processes"] and len(d["warnings"]) == 1' 2>>why
+rm beside/7.0.rendez
+echo '{' >>beside/quiet.json
+"$RENDEZ" report beside >out 2>err
+want 'status with a damaged line' 2 $?
+says out 'beside/quiet.json: a damaged line'
+"$RENDEZ" report there >out 2>err
+want status 0 $?
 "$RENDEZ" report --format=xml earlier 2>err
 want status 2 $?
 "$RENDEZ" report --top=x earlier 2>err

@@ -65,6 +65,8 @@ TEST(Json, HasTheKeysOfVersionOne)
 	b.pairs.back().op = Owait;
 	b.thread(42, "worker", 2000, 3000);
 	b.h.section[Spairs].lost = 3;
+	b.h.section[Sareas].lost = 5;
+	b.h.stackscut = 6;
 	Made made(b.bytes());
 	json_t *o = written(made.r), *p, *k, *q, *h;
 
@@ -75,7 +77,12 @@ TEST(Json, HasTheKeysOfVersionOne)
 	EXPECT_EQ(string(p, "program"), "/nowhere/prog");
 	EXPECT_EQ(string(p, "ended"), "exit");
 	EXPECT_EQ(integer(p, "duration_ns"), 500000);
-	EXPECT_EQ(integer(p, "lost"), 3);
+	EXPECT_EQ(integer(p, "lost"), 3) << "a thread without a page has lost nothing";
+	EXPECT_EQ(integer(p, "threads_unwatched"), 5);
+	EXPECT_EQ(integer(p, "threads_unlisted"), 0);
+	EXPECT_EQ(integer(p, "waits_unlisted"), 0);
+	EXPECT_EQ(integer(p, "waits_unrecorded"), 0);
+	EXPECT_EQ(integer(p, "stacks_cut"), 6);
 	EXPECT_EQ(integer(json_array_get(json_object_get(p, "threads"), 0), "tid"), 42);
 	EXPECT_EQ(string(json_array_get(json_object_get(p, "threads"), 0), "name"), "worker");
 	k = json_array_get(json_object_get(p, "locks"), 0);
@@ -202,6 +209,7 @@ TEST(Load, ADamagedFileDoesNotHideTheOthers)
 	EXPECT_EQ(load(r, d.path.c_str(), err), 1);
 	ASSERT_EQ(r->nwarning, 1);
 	EXPECT_NE(strstr(r->warning[0], "2.rendez: damaged"), nullptr) << "and no word of what is not made yet";
+	EXPECT_EQ(r->unread, 1);
 	reportfree(r);
 }
 

@@ -140,4 +140,51 @@ ${CC:-cc} crowd.c -o crowd -pthread 2>>why && RENDEZ_SIZE=1 "$RENDEZ" run -q -o 
 "$RENDEZ" report --format=json crowded 2>err | python3 crowd.py >>why 2>&1
 ok "waits that find no room in the tables are in the totals"
 
+cat >many.c <<'E2'
+#include <pthread.h>
+#include <semaphore.h>
+#include <unistd.h>
+enum { N = 80 };
+static sem_t never, some;
+static void *waits(void *arg)
+{
+	sem_wait(&some);
+	sem_wait(&never);
+	return arg;
+}
+/* The upper half of the word is how many wait. */
+static void until(sem_t *s, int n)
+{
+	while(((volatile int *)s)[1] != n)
+		usleep(1000);
+}
+int main(void)
+{
+	pthread_t t;
+	for(int i = 0; i < N; i++)
+		pthread_create(&t, 0, waits, 0);
+	until(&some, N);
+	for(int i = 0; i < N; i++)
+		sem_post(&some);
+	until(&never, N);
+	return 0;
+}
+E2
+cat >many.py <<'E2'
+import json, sys
+p = json.load(sys.stdin)["processes"][0]
+if p["lost"] or p["threads_unlisted"]:
+	print("lost", p["lost"], "unlisted", p["threads_unlisted"])
+if p["waits"] != 80 or sum(t["waits"] for t in p["threads"]) != 80:
+	print("waits", p["waits"])
+if p["threads_unwatched"] == 0 or len(p["unfinished"]) + p["threads_unwatched"] != 80:
+	print("%d still wait, and of %d it is not known" % (len(p["unfinished"]), p["threads_unwatched"]))
+E2
+${CC:-cc} many.c -o many -pthread 2>>why && RENDEZ_SIZE=1 "$RENDEZ" run -q -o manied ./many 2>err
+"$RENDEZ" report --format=json manied 2>err | python3 many.py >>why 2>&1
+"$RENDEZ" report manied >out 2>err
+says out 'threads came when the profile had no page free'
+says out ' 0 lost'
+ok "of threads for whom there is no page nothing is lost but what they waited for at the end"
+
 exit $failed

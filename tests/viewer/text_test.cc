@@ -103,13 +103,30 @@ TEST(Text, WarnsOfWhatWasLost)
 
 	b.h.section[Spairs].lost = 2;
 	b.h.section[Slocks].lost = 5;
+	b.h.section[Sareas].lost = 3;
+	b.h.section[Sthreads].lost = 10;
+	b.h.otherwaits = 20;
+	b.h.stackscut = 8;
 	b.h.forkfailed = 1;
 	b.pair(1, 4, 4000, 0);
-	std::string s = text(b.bytes(), 1);
+	std::string file = b.bytes(), s;
+	Fheader h;
+
+	/* As when four threads more than there are entries were counted. */
+	memcpy(&h, file.data(), sizeof h);
+	h.section[Sthreads].used = h.section[Sthreads].count + 4;
+	memcpy(&file[0], &h, sizeof h);
+	s = text(file, 1);
 
 	EXPECT_TRUE(has(s, "  all that did not fit the profile\n")) << s;
 	EXPECT_TRUE(has(s, "waited at an unknown place <- holder not seen\n")) << s;
 	EXPECT_TRUE(has(s, "7 events found no room in the profile (see RENDEZ_SIZE)")) << s;
+	EXPECT_TRUE(has(s, "4 waits recorded, 13 lost")) << "the events, and the waits that are in no count\n" << s;
+	EXPECT_TRUE(has(s, "6 waits began while this profile was being made, unrecorded")) << s;
+	EXPECT_TRUE(has(s, "7 threads came when the profile had no page free (see RENDEZ_SIZE)")) << s;
+	EXPECT_TRUE(has(s, "4 threads found no room in the profile (see RENDEZ_SIZE), without a row")) << s;
+	EXPECT_TRUE(has(s, "20 waits counted with the locks but with no thread")) << s;
+	EXPECT_TRUE(has(s, "8 stacks ended early")) << s;
 	EXPECT_TRUE(has(s, "1 child process could not")) << s;
 }
 
