@@ -26,8 +26,8 @@ def ask(module, addresses):
 
 def called(name, full):
 	"""Whether it is the name in what gdb calls the function, which has its parameters, and may have its result."""
-	squeeze = lambda s: s.replace(" ", "")
-	return full is not None and re.search(r"(^|[^\w:])" + re.escape(squeeze(name)) + r"(\(|$)", squeeze(full)) is not None
+	squeeze = lambda s: re.sub(r"\s+(?=[>,(*&])|(?<=[,(<])\s+", "", s)
+	return full is not None and re.search(r"(^|[^\w:])" + re.escape(squeeze(name)) + r"(\(|$| \[clone )", squeeze(full)) is not None
 
 
 def disagreement(site, gdb):
