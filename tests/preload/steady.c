@@ -1,6 +1,8 @@
 /*
  * Contended operations for the count of system calls: phases between marks on
  * descriptor 2, each of ROUNDS operations by either of two threads.
+ *
+ *	steady queued	the program handles a real-time signal
  */
 #include "t.h"
 
@@ -95,10 +97,18 @@ run(void *arg)
 	return NULL;
 }
 
+static void
+handler(int sig)
+{
+	(void)sig;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	Thread t[2];
+	if(argc > 1 && strcmp(argv[1], "queued") == 0)
+		MUST(signal(SIGRTMIN + 1, handler) != SIG_ERR);
 	SAME(pthread_barrier_init(&barrier, NULL, 2), 0);
 	SAME(sem_init(&s[0], 0, 1), 0);
 	SAME(sem_init(&s[1], 0, 0), 0);

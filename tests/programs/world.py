@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Hold the report against the world: how long each thread slept, as the report has it and as the kernel saw it.
+"""Hold the report against the world: how long each thread slept as the kernel saw it, what its places are called as gdb sees them.
 
 	tests/programs/world.py --build DIR --rendez COMMAND [--quick] [-v] [NAME...]
 
 Runs programs of this folder under `rendez run` while bpftrace sums the futex calls of every thread, and compares for
 every thread the report's parked_ns with the time of the calls in which the library sleeps.  One line a program: "ok
 NAME: ..."; "not ok" when a thread is off by more than TOLERANCE; "skipped" where the program is not installed, or
-there is no bpftrace, or the kernel does not let us trace.  Without NAMEs: FIVE.  -v: a line a thread, too.
+there is no bpftrace, or the kernel does not let us trace.  Without NAMEs: FIVE.  -v: a line a thread, too.  Of the same report the
+places of the pairs with most wait are held against gdb's names and lines (sites.py); without gdb the line says so.
 
 world.bt says by the call's operation and value whose sleep it is, and sums only the library's: libc's own sleeps
 (joins, locks that libc runs) and those that the program makes itself are in no report.  The report has
@@ -19,7 +20,7 @@ import argparse, collections, json, os, shutil, subprocess, sys, tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bench import HERE, Bench, Failed, Missing
-import servers, tools
+import servers, sites, tools
 
 FIVE = ["pigz", "pbzip2", "redis", "mariadb", "node"]
 TOLERANCE = 0.05
@@ -80,17 +81,22 @@ class Tracer:
 			raise Failed("more threads than the tracer tells apart")
 
 
-def told(b):
+def reported(b):
+	"""The processes of all runs."""
+	return [p for run in b.runs
+		for p in json.loads(b.run([b.rendez, "report", "--format=json", run], native=True))["processes"]]
+
+
+def told(processes):
 	"""What the report says, by thread; a thread that executes programs is in several profiles."""
 	threads = {}
-	for run in b.runs:
-		for p in json.loads(b.run([b.rendez, "report", "--format=json", run], native=True))["processes"]:
-			if p["lost"]:
-				raise Failed("the recorder lost %d events" % p["lost"])
-			mutex = {u["tid"] for u in p["unfinished"] if u["lock"] and u["lock"]["kind"] == "mutex"}
-			for t in p["threads"]:
-				old = threads.get(t["tid"], Sum("", 0, 0, False))
-				threads[t["tid"]] = Sum(t["name"], old.ns + t["parked_ns"], old.n + t["parks"], t["tid"] in mutex)
+	for p in processes:
+		if p["lost"]:
+			raise Failed("the recorder lost %d events" % p["lost"])
+		mutex = {u["tid"] for u in p["unfinished"] if u["lock"] and u["lock"]["kind"] == "mutex"}
+		for t in p["threads"]:
+			old = threads.get(t["tid"], Sum("", 0, 0, False))
+			threads[t["tid"]] = Sum(t["name"], old.ns + t["parked_ns"], old.n + t["parks"], t["tid"] in mutex)
 	return threads
 
 
@@ -104,8 +110,10 @@ def hold(b, program, verbose):
 	"""The line to print about a program, and whether it is well."""
 	with Tracer() as t:
 		program(b)
+	processes = reported(b)
+	places, agree = sites.hold(processes)
 	compared, short, bad, worst = 0, 0, [], (0, "")
-	for tid, r in sorted(told(b).items()):
+	for tid, r in sorted(told(processes).items()):
 		ns, n = seen(t.maps, tid, r.mutex)
 		if max(r.ns, ns) < LEAST:
 			continue
@@ -121,11 +129,11 @@ def hold(b, program, verbose):
 		if abs(off) > TOLERANCE:
 			bad.append(line)
 	name = program.__name__
-	if bad:
-		return "not ok %s: %s" % (name, "; ".join(bad)), False
+	if bad or not agree:
+		return "not ok %s: %s" % (name, "; ".join(bad + [places])), False
 	if not compared:
 		return "not ok %s: no thread to compare, %d with short sleeps" % (name, short), False
-	return "ok %s: %d threads, %d more with short sleeps; the worst %s" % (name, compared, short, worst[1]), True
+	return "ok %s: %d threads, %d more with short sleeps; the worst %s; %s" % (name, compared, short, worst[1], places), True
 
 
 def main():
