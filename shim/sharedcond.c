@@ -51,7 +51,7 @@ _Static_assert(sizeof gates % 4096 == 0, "whole pages are wiped");
 /* One thread's use of a gate. */
 typedef struct Passage {
 	Gate *gate;
-	Proc *p;		     /* nil: it has been undone */
+	Proc *p;		    /* nil: it has been undone */
 	struct Passage *next, **at; /* at nil: not listed */
 	Mutex *m;
 	uintptr_t pc;
