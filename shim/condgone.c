@@ -104,5 +104,5 @@ condgone(void *arg)
 	else if(g->relock)
 		((Mutex *)g->pm)->depth++;
 	if(unlikely(sigoff.async))
-		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
+		real.pthread_setcanceltype(g->type, &ignored);
 }

@@ -132,7 +132,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	Proc *p;
 	Sigs s;
 	Wait w;
-	Condgone g = {nil, pm, pc, 0, 1, 0, {0}};
+	Condgone g = {nil, pm, pc, 0, 1, 0, 0, {0}};
 
 	if(unlikely(checking))
 		checkwait(c, m);
@@ -141,7 +141,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 		return mutexrelease(m, &g.full);
 	w.on = 0;
 	if(unlikely(sigoff.async))
-		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &r);
+		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &g.type);
 	p = procenter();
 	/*
 	 * Published, then tested; pthread_cancel sets libc's bit, then looks for
@@ -229,7 +229,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	procleave(p);
 	if(unlikely(sigoff.async)) {
 		int ignored;
-		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
+		real.pthread_setcanceltype(g.type, &ignored);
 	}
 	if(r == EINTR) {
 		pthread_testcancel();

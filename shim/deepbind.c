@@ -8,7 +8,10 @@
  * is said: one line, once.
  *
  * libc's dlopen looks up $ORIGIN and the search path of whoever calls it, by its return
- * address.  So ours does not call it, but jumps there: it finds the program's.
+ * address.  So ours does not call it, but jumps there: it finds the program's.  What is done is done before, then,
+ * whether or not the library can be opened.  It has to be: the library's constructors, which run inside the call, may install handlers
+ * that are not wrapped and come at once.  If nothing was opened, signals are masked without need, which costs time and no more; and the
+ * line says what was tried.
  */
 #define _GNU_SOURCE
 #include "deepbind.h"
@@ -42,7 +45,7 @@ early(void)
 }
 
 static const char deep[] =
-    "with RTLD_DEEPBIND: it calls libc's locks, not ours, and what it shares with others is not safely locked";
+    "with RTLD_DEEPBIND: it will call libc's locks, not ours, and what it shares with others is not safely locked";
 
 static __attribute__((noinline)) void
 warn(const char *file, const char *how)
@@ -54,7 +57,7 @@ warn(const char *file, const char *how)
 	sigsunwrapped();
 	if(file != nil && atomic_exchange_explicit(&said, 1, memory_order_relaxed) == 0 && errorfile != 0 &&
 	    sysfileid(2) == errorfile)
-		say(file, " is opened ", how, nil);
+		say(file, " is being opened ", how, nil);
 	errno = saved;
 }
 
@@ -76,7 +79,7 @@ rz_dlmopen(Lmid_t space, const char *file, int mode)
 	if(unlikely(!atomic_load_explicit(&found, memory_order_acquire)))
 		early();
 	if(unlikely(space != LM_ID_BASE))
-		warn(file, "by dlmopen: it has a libc of its own, and its locks are not ours");
+		warn(file, "by dlmopen: it will have a libc of its own, and its locks are not ours");
 	else if(unlikely((mode & (RTLD_DEEPBIND | RTLD_NOLOAD)) == RTLD_DEEPBIND))
 		warn(file, deep);
 	TAILCALL real.dlmopen(space, file, mode);

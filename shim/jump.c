@@ -118,6 +118,8 @@ EXPORT(setcontext);
 int
 rz_setcontext(const ucontext_t *c)
 {
-	jumping(contextsp(c));
+	/* Of one that cannot be read libc's says so, and the wait goes on. */
+	if(unlikely(waits()) && readable(c) && readable((const char *)(c + 1) - sizeof(uint64_t)))
+		jumping(contextsp(c));
 	return real.setcontext(c);
 }

@@ -356,29 +356,28 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
  * the type changes: a cancellation comes either before, and strikes, or sees it.
  */
 static void
-asyncagain(void *arg)
+asyncagain(void *type)
 {
 	int ignored;
 
-	(void)arg;
 	sigoff.async = 1;
-	real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
+	real.pthread_setcanceltype(*(int *)type, &ignored);
 }
 
 int
 mutexwaitasync(Mutex *m, uintptr_t pc, const Deadline *d)
 {
 	Cleanup cleanup;
-	int r, ignored;
+	int r, type = -1; /* what libc says that it was: where it has deferred it itself for now that stays */
 	Proc *p;
 
 	/* Also if a handler jumps out of the wait. */
-	_pthread_cleanup_push(&cleanup, asyncagain, nil);
+	_pthread_cleanup_push(&cleanup, asyncagain, &type);
 	do {
 		p = procenter();
 		atomic_store_explicit(&p->cancel, (uintptr_t)pthread_self(), memory_order_seq_cst);
 		sigoff.async = 0;
-		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &ignored);
+		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
 		r = mutexwait(m, pc, d, 1, p, 0);
 		if(r == 0 && (atomic_fetch_and_explicit(&p->event, ~(uint32_t)Note, memory_order_acquire) & Note) &&
 		    cancelenabled()) {
@@ -387,7 +386,7 @@ mutexwaitasync(Mutex *m, uintptr_t pc, const Deadline *d)
 		}
 		atomic_store_explicit(&p->cancel, 0, memory_order_relaxed);
 		procleave(p);
-		asyncagain(nil);
+		asyncagain(&type);
 	} while(r == EINTR);
 	_pthread_cleanup_pop(&cleanup, 0);
 	return r;

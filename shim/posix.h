@@ -83,6 +83,10 @@ RZ(int, pthread_create, pthread_t *, const pthread_attr_t *, void *(*)(void *), 
 RZ(int, thrd_create, thrd_t *, thrd_start_t, void *);
 RZ(int, pthread_cancel, pthread_t);
 RZ(int, pthread_setcanceltype, int, int *);
+RZ(void, __pthread_register_cancel_defer, __pthread_unwind_buf_t *);
+RZ(void, __pthread_unregister_cancel_restore, __pthread_unwind_buf_t *);
+RZ(void, _pthread_cleanup_push_defer, struct _pthread_cleanup_buffer *, void (*)(void *), void *);
+RZ(void, _pthread_cleanup_pop_restore, struct _pthread_cleanup_buffer *, int);
 RZ(pid_t, fork, void);
 RZ(pid_t, _Fork, void);
 

@@ -59,6 +59,12 @@
 	F(int, thrd_create, "GLIBC_2.28", (thrd_t * t, thrd_start_t f, void *arg), (t, f, arg)) \
 	F(int, pthread_cancel, "GLIBC_2.2.5", (pthread_t t), (t)) \
 	F(int, pthread_setcanceltype, "GLIBC_2.2.5", (int type, int *old), (type, old)) \
+	F(void, __pthread_register_cancel_defer, "GLIBC_2.3.3", (__pthread_unwind_buf_t * b), (b)) \
+	F(void, __pthread_unregister_cancel_restore, "GLIBC_2.3.3", (__pthread_unwind_buf_t * b), (b)) \
+	F(void, _pthread_cleanup_push_defer, "GLIBC_2.2.5", \
+	    (struct _pthread_cleanup_buffer * b, void (*f)(void *), void *arg), (b, f, arg)) \
+	F(void, _pthread_cleanup_pop_restore, "GLIBC_2.2.5", (struct _pthread_cleanup_buffer * b, int execute), \
+	    (b, execute)) \
 	F(int, pthread_setschedparam, "GLIBC_2.2.5", (pthread_t t, int policy, const struct sched_param *p), \
 	    (t, policy, p)) \
 	F(int, pthread_setschedprio, "GLIBC_2.3.4", (pthread_t t, int prio), (t, prio)) \

@@ -33,6 +33,13 @@ preferswriters(const Rwlock *l)
 	return l->flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP;
 }
 
+/* Readers come in whoever waits, but a lock that a writer gave up goes to a writer first. */
+static inline int
+handstowriters(const Rwlock *l)
+{
+	return l->flags == PTHREAD_RWLOCK_PREFER_WRITER_NP;
+}
+
 static inline int
 rwstale(uint64_t word, const Rwlock *l)
 {

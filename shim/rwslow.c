@@ -18,9 +18,10 @@
  *
  * Who is chosen.  When nobody holds the lock, Procs are linked and none is on its way: by default all
  * readers that wait, else the eldest writer; where writers are preferred, the eldest, and if that is a reader all
- * readers before the first writer.  Eldest: first by rank, then by age, as in every queue (waitq.h); but as in libc no
- * rank of a writer's puts it before readers where those are preferred.  Awake names the first of them.  The others need no name: they try by
- * themselves, and queue again only behind a holder.
+ * readers before the first writer.  PTHREAD_RWLOCK_PREFER_WRITER_NP has its name from this only: while nobody holds the
+ * lock the eldest writer, else all readers; they may all come in as by default.  Eldest: first by rank, then by age, as in
+ * every queue (waitq.h); but as in libc no rank of a writer's puts it before readers where those are preferred.  Awake names the
+ * first of them.  The others need no name: they try by themselves, and queue again only behind a holder.
  *
  * No wakeup is lost, and nothing touched too late, by the mutex's argument (mutexslow.c): whoever makes
  * the lock free with one atomic and sees Queued without Awake looks under the bucket lock.  One thing is new: a lock

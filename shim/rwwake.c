@@ -27,6 +27,32 @@ nextchosen(Bucket *b, const Rwlock *l, int readers)
 	return nil;
 }
 
+static Proc *
+eldestwriter(Bucket *b, const Rwlock *l)
+{
+	Proc *first = qfirst(b, rwkey(l)), *p = first;
+
+	if(p != nil)
+		do
+			if(p->mode)
+				return p;
+		while((p = p->next) != first);
+	return nil;
+}
+
+/* With the bucket locked and somebody linked: whom the rule chooses first, while the lock's word is this. */
+static Proc *
+firstchosen(Bucket *b, const Rwlock *l, uint64_t word)
+{
+	Proc *p = nil;
+
+	if(handstowriters(l) && READERS(word) == 0)
+		p = eldestwriter(b, l);
+	if(p == nil)
+		p = nextchosen(b, l, 1);
+	return p != nil ? p : qfirst(b, rwkey(l));
+}
+
 /*
  * With signals off.  Takes off the queue whom the rule chooses, if the lock is
  * free for them and none is on the way: a chain linked by nextkey, the one that
@@ -47,14 +73,19 @@ choose(Rwlock *l)
 		qunlock(b);
 		return nil;
 	}
-	p = nextchosen(b, l, 1);
-	readers = p != nil;
-	if(readers)
-		first = p;
-	atomic_store_explicit(&first->awakefor, (uintptr_t)rwkey(l), memory_order_release);
+	first = nil;
 	old = atomic_load_explicit(&l->word, memory_order_relaxed);
 	do {
 		free = 0;
+		/* Again each time: readers may have come in, whom those that wait may join. */
+		p = firstchosen(b, l, old);
+		if(p != first) {
+			if(first != nil)
+				atomic_store_explicit(&first->awakefor, 0, memory_order_release);
+			atomic_store_explicit(&p->awakefor, (uintptr_t)rwkey(l), memory_order_release);
+			first = p;
+		}
+		readers = !first->mode;
 		if((old & RWAWAKE) && !rwstale(old, l))
 			break;
 		new = old & ~RWAWAKE;

@@ -10,8 +10,8 @@
  *	waiter				a signaller of this process
  *	lock gate; count it		lock mutex
  *	unlock mutex			unlock mutex
- *	libc's wait with the gate	if anybody is counted: lock gate, signal, unlock gate
- *	unlock gate; lock mutex
+ *	libc's wait with the gate	if anybody is counted: lock gate, unlock gate
+ *	unlock gate; lock mutex		signal
  *
  * Whoever locks the mutex after the waiter released it sees it counted, and gets
  * the gate only when libc's wait has released it, that is, waits.  A process
@@ -19,6 +19,12 @@
  *
  * Those who wait at a gate are listed there, with the gate locked: pthread_mutex_destroy asks whether its mutex is
  * waited with.
+ *
+ * A gate serves many conditions, so no jump out of a wait, nor out of a signal, may leave it locked or its frame listed.  A Proc
+ * is busy as long as either may be, and what it abandons is undone (undo).  Whether the thread holds the gate it cannot know from
+ * how far it came, for libc locks and unlocks it in its wait; the gate's word says it exactly, for a mutex that inherits priority has its
+ * holder's number there, by the one instruction that locks it.  The list changes in sections that nothing interrupts.
+ * Cancellation at any instruction is deferred meanwhile.
  */
 #define _GNU_SOURCE
 #include "foreign.h"
@@ -26,8 +32,12 @@
 #include "mutex.h"
 #include "real.h"
 
+#include "../compat/sigoff.h"
+
+#include <linux/futex.h>
+
 typedef struct Gate {
-	_Alignas(64) pthread_mutex_t mutex; /* all zero is its initial state, as in libc's initialiser */
+	_Alignas(64) pthread_mutex_t mutex; /* its kind is set before it is locked */
 	Word waiters;
 	struct Passage *first;
 } Gate;
@@ -38,12 +48,15 @@ enum { NGATE = 64 };
 static _Alignas(4096) Gate gates[NGATE];
 _Static_assert(sizeof gates % 4096 == 0, "whole pages are wiped");
 
+/* One thread's use of a gate. */
 typedef struct Passage {
 	Gate *gate;
-	struct Passage *next, **at;
+	Proc *p;		    /* nil: it has been undone */
+	struct Passage *next, **at; /* at nil: not listed */
 	Mutex *m;
 	uintptr_t pc;
-	int full;
+	int released, full; /* m, which is to be locked again */
+	int type;	    /* of cancellation, to be given back if sigoff.async */
 	Away away;
 } Passage;
 
@@ -53,32 +66,107 @@ gateof(const pthread_cond_t *c)
 	return &gates[((uintptr_t)c * 0x9e3779b97f4a7c15u) >> 58];
 }
 
+static int
+holds(const Gate *g)
+{
+	uint32_t word = atomic_load_explicit(&((const Mutex *)&g->mutex)->word, memory_order_relaxed);
+
+	return (word & FUTEX_TID_MASK) == (uint32_t)mytid();
+}
+
 /* The gate is locked. */
 static void
 enlist(Passage *p)
 {
 	Gate *g = p->gate;
+	Sigs s;
 
+	sigsoff(&s);
 	atomic_fetch_add_explicit(&g->waiters, 1, memory_order_relaxed);
 	p->next = g->first;
 	p->at = &g->first;
 	if(p->next != nil)
 		p->next->at = &p->next;
 	g->first = p;
+	sigsback(&s);
 }
 
 static void
 delist(Passage *p)
 {
 	Gate *g = p->gate;
+	Sigs s;
 
+	sigsoff(&s);
 	/* Nobody: this is a forked child, and the gate new. */
-	if(g->first == nil)
-		return;
-	*p->at = p->next;
-	if(p->next != nil)
-		p->next->at = p->at;
-	atomic_fetch_sub_explicit(&g->waiters, 1, memory_order_relaxed);
+	if(p->at != nil && g->first != nil) {
+		*p->at = p->next;
+		if(p->next != nil)
+			p->next->at = p->at;
+		atomic_fetch_sub_explicit(&g->waiters, 1, memory_order_relaxed);
+	}
+	p->at = nil;
+	sigsback(&s);
+}
+
+static void
+lockgate(Gate *g)
+{
+	/* Not yet, or wiped. */
+	if(unlikely(kindof((Mutex *)&g->mutex) == 0))
+		atomic_store_explicit(&((Mutex *)&g->mutex)->kind, Kinherit, memory_order_relaxed);
+	real.pthread_mutex_lock(&g->mutex);
+}
+
+/* Off the list, and the gate unlocked, wherever the thread was. */
+static void
+leavegate(Passage *p)
+{
+	if(!holds(p->gate)) {
+		if(p->at == nil)
+			return;
+		lockgate(p->gate);
+	}
+	delist(p);
+	real.pthread_mutex_unlock(&p->gate->mutex);
+}
+
+static void
+typeback(const Passage *p)
+{
+	int ignored;
+
+	if(unlikely(sigoff.async))
+		real.pthread_setcanceltype(p->type, &ignored);
+}
+
+/* The frame is left by a jump or the end of the thread. */
+static void
+undo(Proc *proc)
+{
+	Passage *p = proc->frameof;
+
+	proc->abandon = nil;
+	p->p = nil;
+	leavegate(p);
+	typeback(p);
+}
+
+static void
+begin(Passage *p)
+{
+	if(unlikely(sigoff.async))
+		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &p->type);
+	p->p = procenter();
+	p->p->frameof = p;
+	p->p->abandon = undo;
+}
+
+static void
+end(Passage *p)
+{
+	procleave(p->p);
+	typeback(p);
 }
 
 int
@@ -88,35 +176,43 @@ sharedwaitson(const Mutex *m)
 	int i, found = 0;
 
 	for(i = 0; i < NGATE && !found; i++) {
+		Passage look = {.gate = &gates[i]};
+
 		if(atomic_load_explicit(&gates[i].waiters, memory_order_relaxed) == 0)
 			continue;
-		real.pthread_mutex_lock(&gates[i].mutex);
+		begin(&look);
+		lockgate(look.gate);
 		for(p = gates[i].first; p != nil; p = p->next)
 			found |= p->m == m;
-		real.pthread_mutex_unlock(&gates[i].mutex);
+		leavegate(&look);
+		end(&look);
 	}
 	return found;
 }
 
 static void
-passed(Passage *p)
+relock(Passage *p)
 {
-	delist(p);
-	real.pthread_mutex_unlock(&p->gate->mutex);
+	if(!p->released)
+		return;
 	if(p->full)
 		mutexlock(p->m, p->pc);
 	else
 		p->m->depth++;
 }
 
-/* The cleanup of a wait that is cancelled or left by a jump, which libc's has left with the gate locked. */
+/* The cleanup of a wait that is cancelled or left by a jump: libc's has mostly left it with the gate locked. */
 static void
 cancelled(void *arg)
 {
 	Passage *p = arg;
 
 	awaycancelled(&p->away);
-	passed(p);
+	leavegate(p);
+	if(p->p != nil)
+		procleave(p->p);
+	relock(p);
+	typeback(p);
 }
 
 static int
@@ -144,51 +240,64 @@ libcwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct ti
 	return r;
 }
 
+/* Each caller until one has come back: no child is forked with a gate that is locked and not wiped there. */
+static void
+wipesgates(void)
+{
+	static Word wiped;
+
+	if(likely(atomic_load_explicit(&wiped, memory_order_acquire)))
+		return;
+	syswipeonfork(gates, sizeof gates);
+	atomic_store_explicit(&wiped, 1, memory_order_release);
+}
+
 int
 sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct timespec *at, uintptr_t pc)
 {
 	Mutex *m = (Mutex *)pm;
 	Passage p = {.gate = gateof(c), .m = m, .pc = pc};
-	static Word wiping;
 	Cleanup cleanup;
 	int kind, r;
 
 	if(!mutexours(m))
 		return libcwait(c, pm, clock, at, pc);
-	if(atomic_exchange_explicit(&wiping, 1, memory_order_relaxed) == 0)
-		syswipeonfork(gates, sizeof gates);
+	wipesgates();
 	kind = kindof(m);
 	if(!(kind & Kcondused))
 		atomic_store_explicit(&m->kind, kind | Kcondused, memory_order_relaxed);
-	real.pthread_mutex_lock(&p.gate->mutex);
+	begin(&p);
+	_pthread_cleanup_push(&cleanup, cancelled, &p);
+	lockgate(p.gate);
 	enlist(&p);
 	r = mutexrelease(m, &p.full);
-	if(r != 0) {
-		delist(&p);
-		real.pthread_mutex_unlock(&p.gate->mutex);
-		return r;
+	if(r == 0) {
+		p.released = 1;
+		awaybegin(&p.away, c, Kcond, Owait, pc);
+		awayasleep(&p.away);
+		r = realwait(c, &p.gate->mutex, clock, at);
+		awaywoken(&p.away);
 	}
-	awaybegin(&p.away, c, Kcond, Owait, pc);
-	_pthread_cleanup_push(&cleanup, cancelled, &p);
-	awayasleep(&p.away);
-	r = realwait(c, &p.gate->mutex, clock, at);
-	awaywoken(&p.away);
+	leavegate(&p);
 	_pthread_cleanup_pop(&cleanup, 0);
-	awayend(&p.away, awayhow(r));
-	passed(&p);
+	if(p.released)
+		awayend(&p.away, awayhow(r));
+	procleave(p.p);
+	relock(&p);
+	typeback(&p);
 	return r;
 }
 
 int
 sharedsignal(pthread_cond_t *c, int all)
 {
-	Gate *g = gateof(c);
-	int r, gated = atomic_load_explicit(&g->waiters, memory_order_relaxed) != 0;
+	Passage p = {.gate = gateof(c)};
 
-	if(gated)
-		real.pthread_mutex_lock(&g->mutex);
-	r = all ? real.pthread_cond_broadcast(c) : real.pthread_cond_signal(c);
-	if(gated)
-		real.pthread_mutex_unlock(&g->mutex);
-	return r;
+	if(atomic_load_explicit(&p.gate->waiters, memory_order_relaxed) != 0) {
+		begin(&p);
+		lockgate(p.gate);
+		leavegate(&p);
+		end(&p);
+	}
+	return all ? real.pthread_cond_broadcast(c) : real.pthread_cond_signal(c);
 }

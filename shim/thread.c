@@ -179,6 +179,59 @@ rz_pthread_setcanceltype(int type, int *old)
 	return r;
 }
 
+/*
+ * The regions of pthread_cleanup_push_defer_np change the type within libc, and their ends give back what it was, which
+ * libc keeps to itself.  It is asked afterwards; until then the thread counts as one where a cancellation may strike.
+ */
+static void
+typegivenback(void)
+{
+	int type, ignored;
+
+	real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+	if(type == PTHREAD_CANCEL_ASYNCHRONOUS)
+		real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored);
+	else
+		sigoff.async = 0;
+}
+
+EXPORT(__pthread_register_cancel_defer);
+void
+rz___pthread_register_cancel_defer(__pthread_unwind_buf_t *buf)
+{
+	real.__pthread_register_cancel_defer(buf);
+	sigoff.async = 0;
+}
+
+EXPORT(__pthread_unregister_cancel_restore);
+void
+rz___pthread_unregister_cancel_restore(__pthread_unwind_buf_t *buf)
+{
+	sigoff.async = 1;
+	real.__pthread_unregister_cancel_restore(buf);
+	typegivenback();
+}
+
+/* The same in programs built before 2003. */
+EXPORT(_pthread_cleanup_push_defer);
+void
+rz__pthread_cleanup_push_defer(struct _pthread_cleanup_buffer *buf, void (*f)(void *), void *arg)
+{
+	real._pthread_cleanup_push_defer(buf, f, arg);
+	sigoff.async = 0;
+}
+
+EXPORT(_pthread_cleanup_pop_restore);
+void
+rz__pthread_cleanup_pop_restore(struct _pthread_cleanup_buffer *buf, int execute)
+{
+	sigoff.async = 1;
+	real._pthread_cleanup_pop_restore(buf, 0);
+	typegivenback();
+	if(execute)
+		buf->__routine(buf->__arg);
+}
+
 static void
 forked(void)
 {

@@ -9,7 +9,8 @@
  * Thread I has a kind KI, a set of: Write; Timed; Vanish (longjmp out of a handler, wherever it waits); Stop
  * (a handler that never returns, wherever it waits); Again (locks once more while it reads); Meet (while it
  * reads it waits for another reader to come: it may, unless a writer waits and the lock prefers those);
- * Twice; Loop.  -DWRITERS: the kind that prefers writers; else readers.
+ * Twice; Loop.  -DWRITERS: the kind that prefers writers; -DHANDS: the one that prefers them only when a lock that nobody
+ * holds is given on (PTHREAD_RWLOCK_PREFER_WRITER_NP); else readers.
  *
  * The program's own protocol about memory: each says goodbye while it holds the lock; if the last is a
  * writer it frees the object once its unlock returned.
@@ -136,6 +137,25 @@ inline take() {
 #endif
 }
 
+/* Of the kind that gives a lock on to writers first: while nobody holds it the eldest of them. */
+inline choosewriter() {
+#ifdef HANDS
+	i = (readers == 0 -> len(q) : 0);
+	do
+	:: i > 0 ->
+		q?t;
+		if
+		:: writes[t] && name == 0 -> pend!t; name = t + 1
+		:: else -> q!t
+		fi;
+		i--
+	:: else -> break
+	od;
+	skip1 = (name != 0);
+	t = 0
+#endif
+}
+
 /*
  * With the bucket locked, and somebody linked.  If the lock is free for whom the rule chooses, and nobody
  * on the way, take those off: all readers (of a lock that prefers writers: all before the first writer), or
@@ -145,6 +165,7 @@ inline choose() {
 	touch();
 	if
 	:: name == 0 && !has(L) ->
+		choosewriter();
 		i = len(q);
 		do
 		:: i > 0 ->
@@ -156,7 +177,7 @@ inline choose() {
 				:: name == 0 -> name = t + 1
 				:: else
 				fi
-			:: else -> q!t; skip1 = PW
+			:: else -> q!t; skip1 = skip1 || PW
 			fi;
 			i--
 		:: else -> break

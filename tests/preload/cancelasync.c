@@ -1,6 +1,7 @@
 /*
  * A thread that vanishes from pthread_mutex_lock, asynchronously cancelled or by
- * siglongjmp out of a handler: the others go on, and so does the one that jumped.
+ * siglongjmp out of a handler: the others go on, and so does the one that jumped.  And one that is cancelled so in a
+ * condition's wait.
  */
 #include "t.h"
 #include <setjmp.h>
@@ -21,6 +22,62 @@ blockasync(void *arg)
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
 	pthread_mutex_lock(&m);
 	no("%s:%d: a cancelled locker got the mutex", __FILE__, __LINE__);
+}
+
+static pthread_mutex_t waitsm = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+static pthread_cond_t *waitsc;
+static _Atomic int holdsit;
+
+static void
+cleancond(void *arg)
+{
+	(void)arg;
+	SAME(pthread_mutex_unlock(&waitsm), 0);
+	atomic_fetch_add_explicit(&holdsit, 1, memory_order_relaxed);
+}
+
+static void *
+waitasync(void *timed)
+{
+	struct timespec d = in(CLOCK_REALTIME, 100000);
+
+	SAME(pthread_mutex_lock(&waitsm), 0);
+	pthread_cleanup_push(cleancond, NULL);
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	for(;;)
+		SAME(timed ? pthread_cond_timedwait(waitsc, &waitsm, &d) : pthread_cond_wait(waitsc, &waitsm), 0);
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+/*
+ * Cancelled asleep in a condition's wait: its cleanup handlers have the mutex.  Also of one that was signalled a moment before,
+ * with our conditions: libc's may not have it by then.
+ */
+static void
+condcancelled(int shared)
+{
+	pthread_condattr_t ca;
+	pthread_cond_t cond;
+
+	pthread_condattr_init(&ca);
+	SAME(pthread_condattr_setpshared(&ca, shared), 0);
+	for(int i = 0; i < 40; i++) {
+		Thread t;
+		int signalled = preloaded() && i % 4 >= 2;
+		SAME(pthread_cond_init(&cond, &ca), 0);
+		waitsc = &cond;
+		holdsit = 0;
+		start(&t, waitasync, i % 2 ? &t : NULL);
+		asleep(&t);
+		if(signalled)
+			SAME(pthread_cond_signal(&cond), 0);
+		SAME(pthread_cancel(t.id), 0);
+		MUST(join(&t) == PTHREAD_CANCELED);
+		SAME(holdsit, 1);
+		SAME(pthread_mutex_lock(&waitsm), 0);
+		SAME(pthread_mutex_unlock(&waitsm), 0);
+	}
 }
 
 static void *
@@ -179,6 +236,8 @@ main(void)
 	SAME(sem_init(&s, 0, 0), 0);
 	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = jump}, NULL);
 	cancelled();
+	condcancelled(PTHREAD_PROCESS_PRIVATE);
+	condcancelled(PTHREAD_PROCESS_SHARED);
 	jumped();
 	anywhere();
 	return ok();

@@ -7,7 +7,7 @@ opens() {
 	LD_PRELOAD=$3 "$BIN/deepbind" $2 >"$SCRATCH/out" 2>"$SCRATCH/err" ||
 		fail "$2 $3: status $?: $(cat "$SCRATCH/out" "$SCRATCH/err")"
 	[ -n "$PRELOAD" ] || return 0
-	[ "$(grep -c '^rendez: deep.so is opened ' "$SCRATCH/err")" = "$1" ] && [ "$(wc -l <"$SCRATCH/err")" = "$1" ] ||
+	[ "$(grep -c '^rendez: deep.so is being opened ' "$SCRATCH/err")" = "$1" ] && [ "$(wc -l <"$SCRATCH/err")" = "$1" ] ||
 		fail "$2 $3: said $(cat "$SCRATCH/err"), should be $1 lines"
 }
 opens 0 "" "$PRELOAD"

@@ -16,6 +16,16 @@ static sem_t s;
 static _Atomic int over, begun, prepared;
 static int done;
 
+/* In shared memory, of the kinds that processes share, that inherit priority and that outlive their owners. */
+typedef struct Shared {
+	pthread_mutex_t m, cm, pi, robust;
+	pthread_cond_t c;
+	pthread_rwlock_t rw;
+	pthread_barrier_t b;
+} Shared;
+static Shared *sh;
+static pthread_mutex_t sharedpi = PTHREAD_MUTEX_INITIALIZER, gated = PTHREAD_MUTEX_INITIALIZER;
+
 static void
 prepare(void)
 {
@@ -68,10 +78,109 @@ waits(void *arg)
 	case 5:
 		SAME(sem_wait(&s), 0);
 		break;
-	default:
+	case 6:
 		SAME(pthread_once(&running, init), 0);
+		break;
+	case 7:
+		SAME(pthread_mutex_lock(&sh->m), 0);
+		SAME(pthread_mutex_unlock(&sh->m), 0);
+		break;
+	case 8:
+		SAME(pthread_mutex_lock(&sh->pi), 0);
+		SAME(pthread_mutex_unlock(&sh->pi), 0);
+		break;
+	case 9:
+		SAME(pthread_mutex_lock(&sh->robust), 0);
+		SAME(pthread_mutex_unlock(&sh->robust), 0);
+		break;
+	case 10:
+	case 11: {
+		/* With a mutex of this process, and with one that is shared. */
+		pthread_mutex_t *with = arg == (void *)10 ? &gated : &sh->cm;
+		SAME(pthread_mutex_lock(with), 0);
+		while(!done)
+			SAME(pthread_cond_wait(&sh->c, with), 0);
+		SAME(pthread_mutex_unlock(with), 0);
+		break;
+	}
+	case 12:
+		SAME(pthread_rwlock_rdlock(&sh->rw), 0);
+		SAME(pthread_rwlock_unlock(&sh->rw), 0);
+		break;
+	case 13:
+		pthread_barrier_wait(&sh->b);
+		break;
+	default:
+		SAME(pthread_mutex_lock(&sharedpi), 0);
+		SAME(pthread_mutex_unlock(&sharedpi), 0);
 	}
 	return NULL;
+}
+
+enum { WAITERS = 15 };
+
+static void
+makeshared(void)
+{
+	pthread_mutexattr_t ma;
+	pthread_condattr_t ca;
+	pthread_rwlockattr_t ra;
+	pthread_barrierattr_t ba;
+
+	sh = mmap(NULL, sizeof *sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	MUST(sh != MAP_FAILED);
+	pthread_mutexattr_init(&ma);
+	SAME(pthread_mutexattr_setprotocol(&ma, PTHREAD_PRIO_INHERIT), 0);
+	SAME(pthread_mutex_init(&sharedpi, &ma), 0);
+	SAME(pthread_mutexattr_setpshared(&ma, PTHREAD_PROCESS_SHARED), 0);
+	SAME(pthread_mutex_init(&sh->pi, &ma), 0);
+	SAME(pthread_mutexattr_setprotocol(&ma, PTHREAD_PRIO_NONE), 0);
+	SAME(pthread_mutex_init(&sh->m, &ma), 0);
+	SAME(pthread_mutex_init(&sh->cm, &ma), 0);
+	SAME(pthread_mutexattr_setrobust(&ma, PTHREAD_MUTEX_ROBUST), 0);
+	SAME(pthread_mutex_init(&sh->robust, &ma), 0);
+	pthread_condattr_init(&ca);
+	SAME(pthread_condattr_setpshared(&ca, PTHREAD_PROCESS_SHARED), 0);
+	SAME(pthread_cond_init(&sh->c, &ca), 0);
+	pthread_rwlockattr_init(&ra);
+	SAME(pthread_rwlockattr_setpshared(&ra, PTHREAD_PROCESS_SHARED), 0);
+	SAME(pthread_rwlock_init(&sh->rw, &ra), 0);
+	pthread_barrierattr_init(&ba);
+	SAME(pthread_barrierattr_setpshared(&ba, PTHREAD_PROCESS_SHARED), 0);
+	SAME(pthread_barrier_init(&sh->b, &ba, 2), 0);
+	SAME(pthread_mutex_lock(&sh->m), 0);
+	SAME(pthread_mutex_lock(&sh->pi), 0);
+	SAME(pthread_mutex_lock(&sh->robust), 0);
+	SAME(pthread_mutex_lock(&sharedpi), 0);
+	SAME(pthread_rwlock_wrlock(&sh->rw), 0);
+}
+
+/* libc takes the child of a bare clone for the thread that it was. */
+static void
+theirs(int r)
+{
+	MUST(r == ETIMEDOUT || r == EDEADLK);
+}
+
+/* What is shared is the parent's to hold and to wait for; a child that looks finds it so, and waits there too. */
+static void
+sharedinchild(void)
+{
+	struct timespec d = in(CLOCK_REALTIME, 2);
+
+	SAME(pthread_mutex_trylock(&sh->m), EBUSY);
+	theirs(pthread_mutex_timedlock(&sh->m, &d));
+	theirs(pthread_mutex_timedlock(&sh->pi, &d));
+	theirs(pthread_mutex_timedlock(&sh->robust, &d));
+	theirs(pthread_rwlock_timedrdlock(&sh->rw, &d));
+	SAME(pthread_mutex_lock(&sh->cm), 0);
+	d = in(CLOCK_REALTIME, 2);
+	SAME(pthread_cond_timedwait(&sh->c, &sh->cm, &d), ETIMEDOUT);
+	SAME(pthread_mutex_unlock(&sh->cm), 0);
+	SAME(pthread_mutex_lock(&gated), 0);
+	d = in(CLOCK_REALTIME, 2);
+	SAME(pthread_cond_timedwait(&sh->c, &gated, &d), ETIMEDOUT);
+	SAME(pthread_mutex_unlock(&gated), 0);
 }
 
 /* Load: they take and give up what the handlers want. */
@@ -150,6 +259,7 @@ child(int handlers)
 	SAME(pthread_mutex_unlock(&mine), 0);
 	d = in(CLOCK_REALTIME, 2);
 	FAILS(sem_timedwait(&s, &d), ETIMEDOUT);
+	sharedinchild();
 	SAME(pthread_barrier_init(&cb, NULL, 2), 0);
 	turns = 0;
 	for(int i = 0; i < 2; i++)
@@ -168,14 +278,15 @@ child(int handlers)
 int
 main(void)
 {
-	Thread w[8], l[3];
+	Thread w[WAITERS], l[3];
 
 	SAME(sem_init(&s, 0, 0), 0);
 	SAME(pthread_barrier_init(&b, NULL, 2), 0);
 	SAME(pthread_atfork(prepare, release, release), 0);
 	SAME(pthread_mutex_lock(&mine), 0);
 	SAME(pthread_rwlock_wrlock(&rw), 0);
-	for(long i = 0; i < 8; i++) {
+	makeshared();
+	for(long i = 0; i < WAITERS; i++) {
 		start(&w[i], waits, (void *)i);
 		if(i != 6)
 			asleep(&w[i]);
@@ -203,7 +314,20 @@ main(void)
 	SAME(pthread_rwlock_unlock(&rw), 0);
 	pthread_barrier_wait(&b);
 	SAME(sem_post(&s), 0);
-	for(int i = 0; i < 8; i++)
+	SAME(pthread_mutex_unlock(&sh->m), 0);
+	SAME(pthread_mutex_unlock(&sh->pi), 0);
+	SAME(pthread_mutex_unlock(&sh->robust), 0);
+	SAME(pthread_mutex_unlock(&sharedpi), 0);
+	SAME(pthread_rwlock_unlock(&sh->rw), 0);
+	pthread_barrier_wait(&sh->b);
+	for(int i = 0; i < 2; i++) {
+		pthread_mutex_t *with = i ? &gated : &sh->cm;
+		SAME(pthread_mutex_lock(with), 0);
+		done = 1;
+		SAME(pthread_cond_broadcast(&sh->c), 0);
+		SAME(pthread_mutex_unlock(with), 0);
+	}
+	for(int i = 0; i < WAITERS; i++)
 		join(&w[i]);
 	return ok();
 }

@@ -276,6 +276,36 @@ thereandback(void)
 	SAME(got, 1);
 }
 
+static void
+nowhere(int sig)
+{
+	(void)sig;
+	FAILS(setcontext(NULL), EFAULT);
+	FAILS(setcontext((ucontext_t *)(uintptr_t)4096), EFAULT);
+	atomic_fetch_add_explicit(&swapped, 1, memory_order_relaxed);
+}
+
+/* A context that cannot be read is one error; a wait goes on. */
+static void
+tonowhere(void)
+{
+	Thread t;
+
+	swapped = 0;
+	nowhere(0);
+	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = nowhere}, NULL);
+	hold();
+	got = 0;
+	start(&t, other, NULL);
+	asleep(&t);
+	SAME(pthread_kill(t.id, SIGUSR1), 0);
+	UNTIL(atomic_load_explicit(&swapped, memory_order_acquire) == 2);
+	asleep(&t);
+	give();
+	join(&t);
+	SAME(got, 1);
+}
+
 /* It waits a moment, unless a handler makes it end before. */
 static void *
 shortlived(void *arg)
@@ -320,8 +350,10 @@ main(void)
 				one(alt, 0);
 				one(alt, 1);
 			}
-	for(wait_ = 0; wait_ <= SEM; wait_++)
+	for(wait_ = 0; wait_ <= SEM; wait_++) {
 		thereandback();
+		tonowhere();
+	}
 	for(int i = 0; i < 100; i++) {
 		wait_ = kinds[i % (preloaded() ? 4 : 3)];
 		way = i / 4 % 2 ? EXIT : SIGLONGJMP;

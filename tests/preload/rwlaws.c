@@ -8,6 +8,7 @@
 enum { THREADS = 8, ROUNDS = 4000, FREED = 2000 };
 
 static pthread_rwlock_t readersfirst = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_rwlock_t handsover;
 static pthread_rwlock_t writersfirst = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 static long a, b;
 static _Atomic int stop, reads;
@@ -98,6 +99,56 @@ order(pthread_rwlock_t *l, int letin)
 	SAME(join(&quitter), ETIMEDOUT);
 	join(&r);
 	SAME(pthread_rwlock_unlock(l), 0);
+}
+
+static _Atomic int turn;
+
+static void *
+readsinturn(void *l)
+{
+	SAME(pthread_rwlock_rdlock(l), 0);
+	int mine = atomic_fetch_add_explicit(&turn, 1, memory_order_relaxed);
+	SAME(pthread_rwlock_unlock(l), 0);
+	return (void *)(long)mine;
+}
+
+static void *
+writesinturn(void *l)
+{
+	SAME(pthread_rwlock_wrlock(l), 0);
+	atomic_fetch_add_explicit(&turn, 1, memory_order_relaxed);
+	SAME(pthread_rwlock_unlock(l), 0);
+	return NULL;
+}
+
+/*
+ * A reader waits, and behind it a writer; the writer who has the lock gives it up.  A waiter may look by itself now and then, and
+ * find the lock free for the moment that it is: so it holds for most.
+ */
+static void
+handed(int kind, int writerfirst)
+{
+	pthread_rwlockattr_t ra;
+	pthread_rwlock_t l;
+	int first = 0;
+
+	pthread_rwlockattr_init(&ra);
+	SAME(pthread_rwlockattr_setkind_np(&ra, kind), 0);
+	SAME(pthread_rwlock_init(&l, &ra), 0);
+	for(int i = 0; i < 20; i++) {
+		Thread r, w;
+
+		turn = 0;
+		SAME(pthread_rwlock_wrlock(&l), 0);
+		start(&r, readsinturn, &l);
+		asleep(&r);
+		start(&w, writesinturn, &l);
+		asleep(&w);
+		SAME(pthread_rwlock_unlock(&l), 0);
+		first += join(&r) != NULL;
+		join(&w);
+	}
+	MUST(writerfirst ? first >= 15 : first <= 5);
 }
 
 static void *
@@ -259,12 +310,16 @@ toomany(void)
 int
 main(void)
 {
-	pthread_rwlock_t *kinds[] = {&readersfirst, &writersfirst};
+	pthread_rwlock_t *kinds[] = {&readersfirst, &handsover, &writersfirst};
+	pthread_rwlockattr_t ra;
 	Thread t[THREADS];
 
-	for(int k = 0; k < 2; k++) {
+	pthread_rwlockattr_init(&ra);
+	SAME(pthread_rwlockattr_setkind_np(&ra, PTHREAD_RWLOCK_PREFER_WRITER_NP), 0);
+	SAME(pthread_rwlock_init(&handsover, &ra), 0);
+	for(int k = 0; k < 3; k++) {
 		answers(kinds[k]);
-		order(kinds[k], k == 0);
+		order(kinds[k], k < 2);
 		for(int i = 0; i < THREADS; i++)
 			start(&t[i], mixed, kinds[k]);
 		for(int i = 0; i < THREADS; i++)
@@ -272,6 +327,8 @@ main(void)
 		MUST(a == b && a > 0);
 		answers(kinds[k]);
 	}
+	handed(PTHREAD_RWLOCK_PREFER_READER_NP, 0);
+	handed(PTHREAD_RWLOCK_PREFER_WRITER_NP, 1);
 	nostarving();
 	toomany();
 	freed();
