@@ -64,6 +64,18 @@ child(int threads)
 	return n == 2 * ROUNDS && k == 2 * ROUNDS ? GOOD : 4;
 }
 
+static _Atomic pid_t children[2];
+
+void
+dumpchildren(void)
+{
+	for(int i = 0; i < 2; i++) {
+		pid_t pid = atomic_load_explicit(&children[i], memory_order_relaxed);
+		if(pid > 0)
+			dumpstacks(pid);
+	}
+}
+
 /* It ends by itself, or is shown and killed.  Time is counted in naps: where the machine is others' it passes for neither. */
 static void
 await(pid_t pid)
@@ -103,9 +115,13 @@ forker(void *arg)
 			if(pid[i] == 0)
 				_exit(child(threads));
 		}
-		LAW(pthread_mutex_unlock(&held) == 0);
 		for(int i = 0; i < 2; i++)
+			atomic_store_explicit(&children[i], pid[i], memory_order_relaxed);
+		LAW(pthread_mutex_unlock(&held) == 0);
+		for(int i = 0; i < 2; i++) {
 			await(pid[i]);
+			atomic_store_explicit(&children[i], 0, memory_order_relaxed);
+		}
 		atomic_fetch_add_explicit(&forks.done, 2, memory_order_relaxed);
 	}
 	return arg;

@@ -55,8 +55,10 @@ moves(Moves *w, long now, const char *what, int number)
 {
 	w->still = now == w->last ? w->still + 1 : 0;
 	w->last = now;
-	if(w->still >= STILL * 1000 / STEP)
+	if(w->still >= STILL * 1000 / STEP) {
+		dumpchildren();
 		broken("%s %d stand still at %ld for %d s", what, number, now, STILL);
+	}
 }
 
 static long ops = 1000000, events = 200;

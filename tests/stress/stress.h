@@ -38,6 +38,8 @@ void nap(long us);
 void broken(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* Every stack of process pid on standard error: by gdb, or what the kernel says. */
 void dumpstacks(pid_t pid);
+/* The same of the children that have not ended. */
+void dumpchildren(void);
 
 #define LAW(e) \
 	do { \

@@ -93,22 +93,41 @@ bygdb(pid_t pid)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-void
-dumpstacks(pid_t pid)
+static void
+eachtask(pid_t pid, void (*f)(pid_t pid, const char *tid))
 {
 	char path[64];
 	struct dirent *e;
 
-	if(bygdb(pid))
-		return;
 	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
 	DIR *d = opendir(path);
 	while(d != NULL && (e = readdir(d)) != NULL)
-		if(e->d_name[0] != '.') {
-			dumpfile(pid, e->d_name, "stat");
-			dumpfile(pid, e->d_name, "syscall");
-			dumpfile(pid, e->d_name, "wchan");
-		}
+		if(e->d_name[0] != '.')
+			f(pid, e->d_name);
+	if(d != NULL)
+		closedir(d);
+}
+
+/* Before the debugger stops them: who could run and does not (R) is no victim of ours. */
+static void
+dumpstat(pid_t pid, const char *tid)
+{
+	dumpfile(pid, tid, "stat");
+}
+
+static void
+dumptask(pid_t pid, const char *tid)
+{
+	dumpfile(pid, tid, "syscall");
+	dumpfile(pid, tid, "wchan");
+}
+
+void
+dumpstacks(pid_t pid)
+{
+	eachtask(pid, dumpstat);
+	if(!bygdb(pid))
+		eachtask(pid, dumptask);
 }
 
 void
