@@ -153,6 +153,8 @@ inline choosewriter() {
 	od;
 	skip1 = (name != 0);
 	t = 0
+#else
+	skip
 #endif
 }
 
