@@ -106,13 +106,6 @@ sigsbeforecancel(const Sigoff *target)
 		sysnap(NAP);
 }
 
-/* As in sigsoff, a handler in between leaves it as it was. */
-static void
-add(_Atomic int *n, int i)
-{
-	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + i, memory_order_relaxed);
-}
-
 void
 sigoffslow(Sigs *s)
 {
@@ -122,8 +115,8 @@ sigoffslow(Sigs *s)
 	}
 	s->masked = 1;
 	sigsmask(&s->mask);
-	add(&sigoff.masked, 1);
-	add(&sigoff.depth, 1);
+	sigscount(&sigoff.masked, 1);
+	sigscount(&sigoff.depth, 1);
 }
 
 /* The section that was begun is no more one that puts off: it is left, as any is, and masks. */
@@ -140,8 +133,8 @@ sigback(const Sigs *s)
 	uint64_t mask;
 
 	if(s->masked) {
-		add(&sigoff.depth, -1);
-		add(&sigoff.masked, -1);
+		sigscount(&sigoff.depth, -1);
+		sigscount(&sigoff.masked, -1);
 		atomic_signal_fence(memory_order_seq_cst);
 		sigsunmask(&s->mask);
 		return;

@@ -47,6 +47,13 @@ void sigoffslow(Sigs *) HIDDEN;
 void sigoffleave(Sigs *) HIDDEN;
 void sigback(const Sigs *) HIDDEN;
 
+/* One more section, or one less.  A handler between the load and the store leaves it as it was. */
+static inline void
+sigscount(_Atomic int *n, int i)
+{
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + i, memory_order_relaxed);
+}
+
 /* Begin a section, and end it.  Nothing in it may be broken by EINTR. */
 static inline void
 sigsoff(Sigs *s)
@@ -56,9 +63,7 @@ sigsoff(Sigs *s)
 		return;
 	}
 	s->masked = 0;
-	/* A handler between the load and the store leaves it as it was. */
-	atomic_store_explicit(
-	    &sigoff.depth, atomic_load_explicit(&sigoff.depth, memory_order_relaxed) + 1, memory_order_relaxed);
+	sigscount(&sigoff.depth, 1);
 	/* Said first, then looked again (sigsbeforecancel). */
 	atomic_signal_fence(memory_order_seq_cst);
 	if(unlikely(atomic_load_explicit(&sigputs, memory_order_relaxed) != Sputs))
@@ -68,15 +73,13 @@ sigsoff(Sigs *s)
 static inline void
 sigsback(const Sigs *s)
 {
-	int depth;
-
 	atomic_signal_fence(memory_order_seq_cst);
 	if(likely(!s->masked)) {
-		depth = atomic_load_explicit(&sigoff.depth, memory_order_relaxed) - 1;
-		atomic_store_explicit(&sigoff.depth, depth, memory_order_relaxed);
+		sigscount(&sigoff.depth, -1);
 		/* Looked at afterwards: what comes until then is put off, what comes later is not. */
 		atomic_signal_fence(memory_order_seq_cst);
-		if(likely(depth != 0 || !atomic_load_explicit(&sigoff.owed, memory_order_relaxed)))
+		if(likely(atomic_load_explicit(&sigoff.depth, memory_order_relaxed) != 0 ||
+			  !atomic_load_explicit(&sigoff.owed, memory_order_relaxed)))
 			return;
 	}
 	sigback(s);
