@@ -1,10 +1,14 @@
 /*
  * libc's own list of cleanups, as its waits use it.  What is pushed here runs when the stack is unwound over the frame
  * (pthread_exit, cancellation), and, other than a pthread_cleanup_push of today, also when it is left by a long
- * jump; no pointer to the frame stays behind then.  And whether a thread can be cancelled at all.
+ * jump; no pointer to the frame stays behind then.  And whether a thread can be cancelled at all, and where.
  */
 #ifndef RENDEZ_CLEANUP_H
 #define RENDEZ_CLEANUP_H
+
+#include "real.h"
+
+#include "../compat/sigoff.h"
 
 #include <pthread.h>
 
@@ -23,6 +27,26 @@ cancelenabled(void)
 	if(state == PTHREAD_CANCEL_ENABLE)
 		pthread_setcancelstate(state, &ignored);
 	return state == PTHREAD_CANCEL_ENABLE;
+}
+
+/*
+ * Where a cancellation may strike at any instruction: it does not from here on, until its type, which libc says that it was,
+ * is given back.
+ */
+static inline void
+asyncdeferred(int *type)
+{
+	if(unlikely(sigoff.async))
+		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, type);
+}
+
+static inline void
+asyncback(int type)
+{
+	int ignored;
+
+	if(unlikely(sigoff.async))
+		real.pthread_setcanceltype(type, &ignored);
 }
 
 #endif

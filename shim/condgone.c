@@ -91,7 +91,7 @@ void
 condgone(void *arg)
 {
 	Condgone *g = arg;
-	int ignored, ends = g->p != nil;
+	int ends = g->p != nil;
 
 	procabandon(undone, g);
 	/* A jump has said what it leaves. */
@@ -103,6 +103,5 @@ condgone(void *arg)
 		mutexlock((Mutex *)g->pm, g->pc);
 	else if(g->relock)
 		((Mutex *)g->pm)->depth++;
-	if(unlikely(sigoff.async))
-		real.pthread_setcanceltype(g->type, &ignored);
+	asyncback(g->type);
 }

@@ -140,8 +140,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	if(ours && !mutexmay(m))
 		return mutexrelease(m, &g.full);
 	w.on = 0;
-	if(unlikely(sigoff.async))
-		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &g.type);
+	asyncdeferred(&g.type);
 	p = procenter();
 	/*
 	 * Published, then tested; pthread_cancel sets libc's bit, then looks for
@@ -227,10 +226,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 		atomic_fetch_and_explicit(&p->event, ~(uint32_t)Note, memory_order_relaxed);
 	}
 	procleave(p);
-	if(unlikely(sigoff.async)) {
-		int ignored;
-		real.pthread_setcanceltype(g.type, &ignored);
-	}
+	asyncback(g.type);
 	if(r == EINTR) {
 		pthread_testcancel();
 		r = locked; /* it was revoked: woken for nothing, which a condition's waiter must bear */

@@ -131,15 +131,6 @@ leavegate(Passage *p)
 	real.pthread_mutex_unlock(&p->gate->mutex);
 }
 
-static void
-typeback(const Passage *p)
-{
-	int ignored;
-
-	if(unlikely(sigoff.async))
-		real.pthread_setcanceltype(p->type, &ignored);
-}
-
 /* The frame is left by a jump or the end of the thread. */
 static void
 undo(Proc *proc)
@@ -149,14 +140,13 @@ undo(Proc *proc)
 	proc->abandon = nil;
 	p->p = nil;
 	leavegate(p);
-	typeback(p);
+	asyncback(p->type);
 }
 
 static void
 begin(Passage *p)
 {
-	if(unlikely(sigoff.async))
-		real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &p->type);
+	asyncdeferred(&p->type);
 	p->p = procenter();
 	p->p->frameof = p;
 	p->p->abandon = undo;
@@ -166,7 +156,7 @@ static void
 end(Passage *p)
 {
 	procleave(p->p);
-	typeback(p);
+	asyncback(p->type);
 }
 
 int
@@ -212,7 +202,7 @@ cancelled(void *arg)
 	if(p->p != nil)
 		procleave(p->p);
 	relock(p);
-	typeback(p);
+	asyncback(p->type);
 }
 
 static int
@@ -284,7 +274,7 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 		awayend(&p.away, awayhow(r));
 	procleave(p.p);
 	relock(&p);
-	typeback(&p);
+	asyncback(p.type);
 	return r;
 }
 
