@@ -139,14 +139,11 @@ try(void)
 int
 main(void)
 {
-	cpu_set_t one;
 	pthread_mutexattr_t a;
 
 	if(sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){FIRST}) != 0)
 		return skipped("no real-time policy is permitted");
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	SAME(sched_setaffinity(0, sizeof one, &one), 0);
+	onecpu();
 	SAME(pthread_mutexattr_init(&a), 0);
 	SAME(pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_PROTECT), 0);
 	for(int i = 0; i < 2; i++) {

@@ -96,14 +96,10 @@ measure(void)
 int
 main(void)
 {
-	cpu_set_t one;
-
 	if(pthread_setschedparam(pthread_self(), SCHED_FIFO, &(struct sched_param){10}) != 0)
 		return skipped("no real-time policy is permitted");
 	SAME(pthread_setschedparam(pthread_self(), SCHED_OTHER, &(struct sched_param){0}), 0);
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	SAME(sched_setaffinity(0, sizeof one, &one), 0);
+	onecpu();
 	for(rwlocks = 0; rwlocks < 2; rwlocks++)
 		measure();
 	return ok();

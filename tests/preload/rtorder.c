@@ -156,13 +156,9 @@ int
 main(void)
 {
 	pthread_rwlockattr_t a;
-	cpu_set_t one;
-
 	if(sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){FIRST}) != 0)
 		return skipped("no real-time policy is permitted");
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	SAME(sched_setaffinity(0, sizeof one, &one), 0);
+	onecpu();
 	SAME(pthread_rwlock_init(&rw, NULL), 0);
 	SAME(pthread_rwlockattr_init(&a), 0);
 	SAME(pthread_rwlockattr_setkind_np(&a, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP), 0);

@@ -34,16 +34,12 @@ spinner(void *arg)
 int
 main(void)
 {
-	cpu_set_t one;
-
 	if(pthread_setschedparam(pthread_self(), SCHED_FIFO, &(struct sched_param){10}) != 0)
 		return skipped("no real-time policy is permitted");
 	SAME(pthread_setschedparam(pthread_self(), SCHED_OTHER, &(struct sched_param){0}), 0);
 	if(!preloaded())
 		return skipped("libc's spinner keeps the processor");
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	SAME(sched_setaffinity(0, sizeof one, &one), 0);
+	onecpu();
 	SAME(pthread_spin_init(&l, PTHREAD_PROCESS_PRIVATE), 0);
 	for(int i = 0; i < ROUNDS; i++) {
 		Thread h, s;

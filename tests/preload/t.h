@@ -182,6 +182,16 @@ asleep(Thread *t)
 	asleeptid(tid);
 }
 
+/* The calling thread, and those that it makes, on one processor. */
+UNUSED static void
+onecpu(void)
+{
+	cpu_set_t one;
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	SAME(sched_setaffinity(0, sizeof one, &one), 0);
+}
+
 /* A child's exit status; -signal if one ended it. */
 UNUSED static int
 childstatus(pid_t pid)

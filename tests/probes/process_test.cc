@@ -34,6 +34,18 @@ rawclone()
 	return (int)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
+// What the process that ran has written; nobody writes more.
+template <typename T>
+static bool
+told(const int (&pipefd)[2], T &what)
+{
+	bool whole = read(pipefd[0], &what, sizeof what) == (ssize_t)sizeof what;
+
+	close(pipefd[0]);
+	close(pipefd[1]);
+	return whole;
+}
+
 class ForkTest : public RecorderTest, public testing::WithParamInterface<int (*)()> {};
 
 TEST_P(ForkTest, AChildHasAProfileOfItsOwn)
@@ -70,9 +82,7 @@ TEST_P(ForkTest, AChildHasAProfileOfItsOwn)
 		waitonce(&id, &id);
 	}),
 	    0);
-	ASSERT_EQ(read(pipefd[0], ids, sizeof ids), (ssize_t)sizeof ids);
-	close(pipefd[0]);
-	close(pipefd[1]);
+	ASSERT_TRUE(told(pipefd, ids));
 	child = ids[0];
 	grandchild = ids[1];
 	Profile p(fileof(pid)), c(fileof(child)), g(fileof(grandchild));
@@ -163,9 +173,7 @@ TEST_P(ForkTest, AChildCountsWhatIsItsOwn)
 		recorderexit(0);
 	}),
 	    0);
-	ASSERT_EQ(read(pipefd[0], ids, sizeof ids), (ssize_t)sizeof ids);
-	close(pipefd[0]);
-	close(pipefd[1]);
+	ASSERT_TRUE(told(pipefd, ids));
 	Profile p(fileof(pid)), c(fileof(ids[0])), g(fileof(ids[1]));
 	ASSERT_EQ(p.locks().size(), 1u);
 	EXPECT_EQ(p.lock(p.locks()[0]).acquired, 100000u);
@@ -304,9 +312,7 @@ TEST_F(RecorderTest, AHandlerMayWaitInTheMiddleOfTheRecorder)
 		NEED(write(pipefd[1], n, sizeof n) == sizeof n);
 	}),
 	    0);
-	ASSERT_EQ(read(pipefd[0], done, sizeof done), (ssize_t)sizeof done);
-	close(pipefd[0]);
-	close(pipefd[1]);
+	ASSERT_TRUE(told(pipefd, done));
 	Profile p(fileof(pid));
 	EXPECT_EQ(p.waits(), (uint64_t)(done[0] + done[1]));
 	EXPECT_EQ(p.sum(&Fpair::last), p.waits());
@@ -437,9 +443,7 @@ TEST_F(RecorderTest, AJumpOutOfTheRecorderLeavesNothingThatIsDone)
 		NEED(write(pipefd[1], w, sizeof w) == sizeof w);
 	}),
 	    0);
-	ASSERT_EQ(read(pipefd[0], waits, sizeof waits), (ssize_t)sizeof waits);
-	close(pipefd[0]);
-	close(pipefd[1]);
+	ASSERT_TRUE(told(pipefd, waits));
 	Profile p(fileof(pid));
 	/* Its own again, each with a stack, at the end for nothing. */
 	EXPECT_EQ(p.threads()[0].waits, waits[0] + 100);
@@ -538,9 +542,7 @@ TEST_F(RecorderTest, AChildsModulesAreThoseOfTheFork)
 		NEED(write(pipefd[1], &child, sizeof child) == sizeof child);
 	}),
 	    0);
-	ASSERT_EQ(read(pipefd[0], &child, sizeof child), (ssize_t)sizeof child);
-	close(pipefd[0]);
-	close(pipefd[1]);
+	ASSERT_TRUE(told(pipefd, child));
 	Profile p(fileof(pid)), c(fileof(child));
 	uint64_t n = p.section(Smodules).used;
 	ASSERT_EQ(c.section(Smodules).used, n);
@@ -573,9 +575,7 @@ TEST_F(RecorderTest, AForkHandlerBeforeOursMayWait)
 		NEED(write(pipefd[1], &child, sizeof child) == sizeof child);
 	}),
 	    0);
-	ASSERT_EQ(read(pipefd[0], &child, sizeof child), (ssize_t)sizeof child);
-	close(pipefd[0]);
-	close(pipefd[1]);
+	ASSERT_TRUE(told(pipefd, child));
 	Profile c(fileof(child));
 	ASSERT_EQ(c.locks().size(), 1u);
 	/* From the first wait on, whose holder had it already. */
