@@ -12,6 +12,10 @@
  * Twice; Loop.  -DWRITERS: the kind that prefers writers; -DHANDS: the one that prefers them only when a lock that nobody
  * holds is given on (PTHREAD_RWLOCK_PREFER_WRITER_NP); else readers.
  *
+ * What -DHANDS must keep is about who is chosen only, for readers come in by themselves whoever waits: while nobody holds the lock
+ * and a writer is linked, the eldest writer is chosen and nobody else; while readers hold it, those that wait may join them.  Must fail:
+ * -DNOHANDS chooses as by default; -DYOUNGEST another writer; -DHANDSHELD nobody, while readers hold the lock and a writer waits.
+ *
  * The program's own protocol about memory: each says goodbye while it holds the lock; if the last is a
  * writer it frees the object once its unlock returned.
  *
@@ -137,26 +141,56 @@ inline take() {
 #endif
 }
 
+#ifdef HANDS
 /* Of the kind that gives a lock on to writers first: while nobody holds it the eldest of them. */
 inline choosewriter() {
-#ifdef HANDS
+#ifdef NOHANDS
+	i = 0;
+#else
 	i = (readers == 0 -> len(q) : 0);
+#endif
 	do
 	:: i > 0 ->
 		q?t;
 		if
-		:: writes[t] && name == 0 -> pend!t; name = t + 1
+		:: writes[t] && name == 0 -> name = t + 1
+#ifdef YOUNGEST
+		:: writes[t] && name != 0 -> q!name - 1; name = t + 1
+#endif
 		:: else -> q!t
 		fi;
 		i--
 	:: else -> break
 	od;
-	skip1 = (name != 0);
-	t = 0
+	if
+	:: name != 0 -> pend!name - 1
+	:: else
+	fi;
+#ifdef HANDSHELD
+	skip1 = (due != 0);
 #else
-	skip
+	skip1 = (name != 0);
 #endif
+	t = 0
 }
+
+/* Ghost: the eldest writer that is linked. */
+inline finddue() {
+	due = 0;
+	i = len(q);
+	do
+	:: i > 0 ->
+		q?t; q!t;
+		due = (writes[t] && due == 0 -> t + 1 : due);
+		i--
+	:: else -> break
+	od;
+	t = 0
+}
+#else
+#define choosewriter() skip
+#define finddue() skip
+#endif
 
 /*
  * With the bucket locked, and somebody linked.  If the lock is free for whom the rule chooses, and nobody
@@ -167,6 +201,7 @@ inline choose() {
 	touch();
 	if
 	:: name == 0 && !has(L) ->
+		finddue();
 		choosewriter();
 		i = len(q);
 		do
@@ -196,10 +231,12 @@ inline choose() {
 		:: else
 		fi;
 #ifdef QCLEAREARLY
-		w = w & ~Q
+		w = w & ~Q;
 #else
-		qfix()
+		qfix();
 #endif
+		assert(due == 0 || readers > 0 || (name == due && len(pend) == 1));
+		due = 0
 	:: else
 	fi
 }
@@ -232,7 +269,7 @@ inline wakeif() {
 
 proctype T(byte me; byte kind) {
 	bit chosen, expired, front, look, skip1, deep, more = ((kind & Twice) != 0), last;
-	byte i, t;
+	byte i, t, due;
 	chan pend = [NT] of { byte };
 
 	atomic {
