@@ -25,6 +25,8 @@
  * how far it came, for libc locks and unlocks it in its wait; the gate's word says it exactly, for a mutex that inherits priority has its
  * holder's number there, by the one instruction that locks it.  The list changes in sections that nothing interrupts.
  * Cancellation at any instruction is deferred meanwhile.
+ *
+ * Model: tests/model/gate.pml.
  */
 #define _GNU_SOURCE
 #include "foreign.h"
