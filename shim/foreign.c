@@ -18,6 +18,7 @@
 
 #include "../compat/rank.h"
 #include "../compat/sigoff.h"
+#include "../compat/stop.h"
 
 void
 awaybegin(Away *a, const void *object, Kind kind, Op op, uintptr_t pc)
@@ -130,7 +131,9 @@ foreignlock(pthread_mutex_t *m, clockid_t clock, const struct timespec *at, uint
 	awaybegin(&a, m, Kmutex, Olock, pc);
 	pthread_cleanup_push(awaycancelled, &a);
 	awayasleep(&a);
+	stop("foreignlock");
 	r = reallock(m, clock, at);
+	stop("foreignlock.back");
 	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	awayend(&a, awayhow(r));
@@ -235,7 +238,9 @@ foreignrwlock(pthread_rwlock_t *l, int write, clockid_t clock, const struct time
 	awaybegin(&a, l, Krwlock, write ? Owrlock : Ordlock, pc);
 	pthread_cleanup_push(awaycancelled, &a);
 	awayasleep(&a);
+	stop("foreignrwlock");
 	r = realrwlock(l, write, clock, at);
+	stop("foreignrwlock.back");
 	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	awayend(&a, awayhow(r));
@@ -254,7 +259,9 @@ foreignbarrier(pthread_barrier_t *b, uintptr_t pc)
 	awaybegin(&a, b, Kbarrier, Owait, pc);
 	pthread_cleanup_push(awaycancelled, &a);
 	awayasleep(&a);
+	stop("foreignbarrier");
 	r = real.pthread_barrier_wait(b);
+	stop("foreignbarrier.back");
 	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	if(r == PTHREAD_BARRIER_SERIAL_THREAD && a.p != nil)

@@ -18,6 +18,8 @@
 #define _GNU_SOURCE
 #include "foreign.h"
 
+#include "../compat/stop.h"
+
 enum { FREE, HELD, SLEPTON, SPIN = 100 };
 
 static inline int
@@ -56,7 +58,7 @@ taken(Mutex *m)
 static int
 sleepon(Mutex *m, const Deadline *d)
 {
-	int i;
+	int i, r;
 
 	if((m->kind & Kind3) == Kadaptive)
 		for(i = 0; i < SPIN; i++) {
@@ -64,9 +66,13 @@ sleepon(Mutex *m, const Deadline *d)
 			if(atomic_load_explicit(&m->word, memory_order_relaxed) == FREE && take(m))
 				return 0;
 		}
-	while(atomic_exchange_explicit(&m->word, SLEPTON, memory_order_acquire) != FREE)
-		if(futexwait(&m->word, SLEPTON, d, 1) == ETIMEDOUT)
+	while(atomic_exchange_explicit(&m->word, SLEPTON, memory_order_acquire) != FREE) {
+		stop("sharedlock.sleep");
+		r = futexwait(&m->word, SLEPTON, d, 1);
+		stop("sharedlock.woken");
+		if(r == ETIMEDOUT)
 			return ETIMEDOUT;
+	}
 	return 0;
 }
 
@@ -79,7 +85,9 @@ lockslow(Mutex *m, const Deadline *d, uintptr_t pc)
 	awaybegin(&a, m, Kmutex, Olock, pc);
 	pthread_cleanup_push(awaycancelled, &a);
 	awayasleep(&a);
+	stop("sharedlock");
 	r = sleepon(m, d);
+	stop("sharedlock.back");
 	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	if(r == 0)
@@ -139,7 +147,10 @@ sharedunlock(Mutex *m)
 	}
 	atomic_store_explicit(&m->owner, 0, memory_order_relaxed);
 	count(m, -1u);
-	if(atomic_exchange_explicit(&m->word, FREE, memory_order_release) > HELD)
+	stop("sharedunlock");
+	if(atomic_exchange_explicit(&m->word, FREE, memory_order_release) > HELD) {
+		stop("sharedunlock.freed");
 		futexwake(&m->word, 1, 1);
+	}
 	return 0;
 }

@@ -23,6 +23,8 @@
 #define _GNU_SOURCE
 #include "foreign.h"
 
+#include "../compat/stop.h"
+
 #include <limits.h>
 
 enum { UNCLEAN = INT_MAX, DEAD = INT_MAX - 1 };
@@ -47,8 +49,10 @@ linkof(Mutex *m)
 static void
 let(Mutex *m)
 {
-	if(atomic_exchange_explicit(&m->word, 0, memory_order_release) & FUTEX_WAITERS)
+	if(atomic_exchange_explicit(&m->word, 0, memory_order_release) & FUTEX_WAITERS) {
+		stop("robustlet.freed");
 		futexwake(&m->word, 1, 1);
+	}
 }
 
 static inline void
@@ -97,13 +101,17 @@ static int
 sleepon(Mutex *m, uint32_t *word, const Deadline *d)
 {
 	uint32_t slept = 0;
+	int r;
 
 	while(!take(m, word, slept)) {
 		if(!(*word & FUTEX_WAITERS) && !atomic_compare_exchange_weak_explicit(&m->word, word,
 						   *word | FUTEX_WAITERS, memory_order_relaxed, memory_order_relaxed))
 			continue;
 		slept = FUTEX_WAITERS;
-		if(futexwait(&m->word, *word | FUTEX_WAITERS, d, 1) == ETIMEDOUT)
+		stop("robustlock.sleep");
+		r = futexwait(&m->word, *word | FUTEX_WAITERS, d, 1);
+		stop("robustlock.woken");
+		if(r == ETIMEDOUT)
 			return ETIMEDOUT;
 		*word = atomic_load_explicit(&m->word, memory_order_relaxed);
 	}
@@ -119,7 +127,9 @@ lockslow(Robustlist *h, Mutex *m, uint32_t word, const Deadline *d, uintptr_t pc
 	awaybegin(&a, m, Kmutex, Olock, pc);
 	pthread_cleanup_push(awaycancelled, &a);
 	awayasleep(&a);
+	stop("robustlock");
 	r = sleepon(m, &word, d);
+	stop("robustlock.back");
 	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	if(r == 0)
@@ -205,10 +215,13 @@ robustunlock(Robustlist *h, Mutex *m)
 		return EPERM;
 	}
 	robustpending(h, linkof(m));
+	stop("robustunlock");
 	robustdelist(node(m));
+	stop("robustunlock.delisted");
 	atomic_store_explicit(&m->owner, owner == UNCLEAN ? DEAD : 0, memory_order_relaxed);
 	count(m, -1u);
 	let(m);
+	stop("robustunlock.let");
 	robustpending(h, nil);
 	return 0;
 }

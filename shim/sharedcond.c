@@ -35,6 +35,7 @@
 #include "real.h"
 
 #include "../compat/sigoff.h"
+#include "../compat/stop.h"
 
 #include <linux/futex.h>
 
@@ -130,6 +131,7 @@ leavegate(Passage *p)
 		lockgate(p->gate);
 	}
 	delist(p);
+	stop("leavegate");
 	real.pthread_mutex_unlock(&p->gate->mutex);
 }
 
@@ -225,7 +227,9 @@ libcwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct ti
 	awaybegin(&a, c, Kcond, Owait, pc);
 	pthread_cleanup_push(awaycancelled, &a);
 	awayasleep(&a);
+	stop("libcwait");
 	r = realwait(c, m, clock, at);
+	stop("libcwait.back");
 	awaywoken(&a);
 	pthread_cleanup_pop(0);
 	awayend(&a, awayhow(r));
@@ -260,21 +264,29 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 		atomic_store_explicit(&m->kind, kind | Kcondused, memory_order_relaxed);
 	begin(&p);
 	_pthread_cleanup_push(&cleanup, cancelled, &p);
+	stop("sharedwait");
 	lockgate(p.gate);
+	stop("sharedwait.gate");
 	enlist(&p);
+	stop("sharedwait.listed");
 	r = mutexrelease(m, &p.full);
+	stop("sharedwait.released");
 	if(r == 0) {
 		p.released = 1;
 		awaybegin(&p.away, c, Kcond, Owait, pc);
 		awayasleep(&p.away);
+		stop("sharedwait.asleep");
 		r = realwait(c, &p.gate->mutex, clock, at);
+		stop("sharedwait.back");
 		awaywoken(&p.away);
 	}
 	leavegate(&p);
+	stop("sharedwait.left");
 	_pthread_cleanup_pop(&cleanup, 0);
 	if(p.released)
 		awayend(&p.away, awayhow(r));
 	procleave(p.p);
+	stop("sharedwait.relock");
 	relock(&p);
 	asyncback(p.type);
 	return r;
@@ -287,9 +299,12 @@ sharedsignal(pthread_cond_t *c, int all)
 
 	if(atomic_load_explicit(&p.gate->waiters, memory_order_relaxed) != 0) {
 		begin(&p);
+		stop("sharedsignal");
 		lockgate(p.gate);
+		stop("sharedsignal.gate");
 		leavegate(&p);
 		end(&p);
 	}
+	stop("sharedsignal.passed");
 	return all ? real.pthread_cond_broadcast(c) : real.pthread_cond_signal(c);
 }

@@ -2,7 +2,7 @@
  * A thread in a slow path, stopped at a named point (compat/stop.h), while something happens to it or beside it.
  *
  *	operations	mutex, timed mutex, rwlock for reading and writing (each kind), timed, cond, timed cond, barrier,
- *			sem, timed sem, once
+ *			sem, timed sem, once; the same between processes, and mutexes that are robust or inherit priority
  *	points		all that stand in the library (points[]): the waiter's, and the waker's (unlock, signal, post, last to
  *			come, end of the initialiser); each must have been reached by somebody at the end
  *	events		nothing; pthread_cancel, deferred and asynchronous; a handler that calls siglongjmp, on the stack and
@@ -18,7 +18,8 @@
  *	- a child forked at that instant can use the object;
  *	- all of it is over in 30 s.
  *
- * stopat [SEED [ONE-IN]]: each case is run if a number drawn from the seed says so.  stop.sh runs it under librendez-stop.so.
+ * stopat [SEED [ONE-IN [libc]]]: each case is run if a number drawn from the seed says so; only those where libc waits by
+ * itself, or only the others.  stop.sh runs it under librendez-stop.so.
  *
  * link: -rdynamic
  */
@@ -74,6 +75,41 @@ static const char *const points[] = {
     "sem.woken",
     "sem.leave",
     "sem.posted",
+    "sharedlock",
+    "sharedlock.sleep",
+    "sharedlock.woken",
+    "sharedlock.back",
+    "sharedunlock",
+    "sharedunlock.freed",
+    "robustlock",
+    "robustlock.sleep",
+    "robustlock.woken",
+    "robustlock.back",
+    "robustunlock",
+    "robustunlock.delisted",
+    "robustlet.freed",
+    "robustunlock.let",
+    "sharedwait",
+    "sharedwait.gate",
+    "sharedwait.listed",
+    "sharedwait.released",
+    "sharedwait.asleep",
+    "sharedwait.back",
+    "sharedwait.left",
+    "sharedwait.relock",
+    "leavegate",
+    "sharedsignal",
+    "sharedsignal.gate",
+    "sharedsignal.passed",
+    /* while something is recorded */
+    "libcwait",
+    "libcwait.back",
+    "foreignlock",
+    "foreignlock.back",
+    "foreignrwlock",
+    "foreignrwlock.back",
+    "foreignbarrier",
+    "foreignbarrier.back",
 };
 enum { NPOINT = sizeof points / sizeof points[0] };
 static _Atomic int reached[NPOINT];
@@ -145,6 +181,9 @@ victim(void *arg)
 	} else {
 		op->left(0);
 		atomic_store_explicit(&left_, 1, memory_order_release);
+		/* Not what the kernel does when the thread ends helps the other. */
+		if(!takesrobust(vwhere))
+			UNTIL(set(&wdone));
 	}
 	if(event == ALTJUMP)
 		SAME(sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL), 0);
@@ -229,6 +268,26 @@ happen(const Op *op, Thread *v)
 	}
 }
 
+/* At any instruction, so that what has just been got may be taken along. */
+static int
+leaves(void)
+{
+	return event == ASYNC || event == JUMP || event == ALTJUMP || event == EXIT;
+}
+
+/* From within libc's wait nobody jumps: natively its barriers and readers-writer locks count such a waiter for ever. */
+static int
+mayleave(const Op *op, const char *point, int waker)
+{
+	/* A signal that libc's wait has had is not passed on: out of it only as long as there can be none. */
+	if(strstr(op->points, "sharedwait") != NULL)
+		return !waker && (strcmp(point, "sharedwait") == 0 || begins(point, "sharedwait.gate") ||
+				     begins(point, "sharedwait.listed") || begins(point, "sharedwait.released"));
+	if(begins(point, "libcwait.back"))
+		return 0;
+	return waker ? !theirs(point) && !begins(point, "robustunlock.let") : !takes(point) && !wakes(point);
+}
+
 static void
 one(const Op *op, const char *point, When when, int first, int waker)
 {
@@ -242,6 +301,7 @@ one(const Op *op, const char *point, When when, int first, int waker)
 	atomic_store_explicit(&vdone, 0, memory_order_relaxed);
 	atomic_store_explicit(&wdone, 0, memory_order_relaxed);
 	atomic_store_explicit(&left_, 0, memory_order_relaxed);
+	vwhere = waker ? NULL : point;
 	stopat(&vat, waker ? NULL : point);
 	stopat(&kat, waker ? point : NULL);
 	atomic_store_explicit(&holds, 0, memory_order_relaxed);
@@ -269,6 +329,8 @@ one(const Op *op, const char *point, When when, int first, int waker)
 	}
 	if(here)
 		happen(op, &v);
+	if(here && leaves() && onshared(op))
+		UNTIL(set(&left_) || set(&vdone));
 	if(when == BEHIND) {
 		letgo();
 		napus(500);
@@ -304,7 +366,7 @@ main(int argc, char **argv)
 	unsigned seed = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) * 2654435761u | 1 : 1;
 	unsigned share = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 0) : 1;
 	const char *only = getenv("STOPAT_OP"), *onlyat = getenv("STOPAT_POINT");
-	int cases = 0;
+	int libcs = argc > 3, cases = 0;
 	Thread dog;
 
 	start(&dog, watchdog, NULL);
@@ -314,11 +376,10 @@ main(int argc, char **argv)
 				for(event = NOTHING; event < NEVENT; event++)
 					for(When when = 0; when < NWHEN; when++) {
 						int first = rnd(&seed) >> 8 & 1;
-						/* Who gets there may have the lock already, and would take it along. */
-						if(!waker && event != NOTHING && event != FORK &&
-						    strncmp(points[i], "rwwake", 6) == 0)
+						if(leaves() && !mayleave(op, points[i], waker))
 							continue;
 						if((!op->timed && event == EXPIRE) || !concerns(op, points[i]) ||
+						    theirs(op->points) != libcs ||
 						    (only != NULL && strcmp(only, op->name) != 0) ||
 						    (onlyat != NULL && strcmp(onlyat, points[i]) != 0) ||
 						    (rnd(&seed) >> 8) % share != 0)
@@ -328,7 +389,7 @@ main(int argc, char **argv)
 					}
 	if(preloaded() && share == 1 && only == NULL && onlyat == NULL)
 		for(int i = 0; i < NPOINT; i++)
-			if(!atomic_load_explicit(&reached[i], memory_order_relaxed))
+			if(theirs(points[i]) == libcs && !atomic_load_explicit(&reached[i], memory_order_relaxed))
 				no("nobody was stopped at %s", points[i]);
 	fprintf(stderr, "%d cases\n", cases);
 	return ok();

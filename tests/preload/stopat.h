@@ -15,6 +15,7 @@ static At vat, kat;
 static _Thread_local At *myat;
 static _Atomic int progress, holds, go;
 static char doing[300];
+static const char *vwhere; /* the victim's point, in this case */
 
 static void
 stopme(At *a)
@@ -77,15 +78,59 @@ typedef struct Op {
 } Op;
 
 static int
+begins(const char *point, const char *with)
+{
+	return strncmp(point, with, strlen(with)) == 0;
+}
+
+/* Where who gets there may have what it waits for, and would take it along. */
+static int
+takes(const char *point)
+{
+	return begins(point, "rwwake") || begins(point, "sharedlock.back") || begins(point, "foreignlock.back") ||
+	       begins(point, "foreignrwlock.back");
+}
+
+/*
+ * On a word that processes share nobody is queued whom a leaver's wake could go to: who leaves at any instruction and has just
+ * been woken takes the wake along, as natively.  So it leaves before anybody is woken, if at all.
+ */
+static int
+wakes(const char *point)
+{
+	return begins(point, "sharedlock.woken") || begins(point, "robustlock.woken");
+}
+
+/* So here, but the kernel tells of it when the thread ends. */
+static int
+takesrobust(const char *point)
+{
+	return point != NULL && begins(point, "robustlock.back");
+}
+
+/* In a wait that libc does by itself: reached while something is recorded. */
+static int
+theirs(const char *point)
+{
+	return begins(point, "libcwait") || begins(point, "foreign");
+}
+
+static int
 concerns(const Op *op, const char *point)
 {
-	char list[100], *save, *p;
+	char list[200], *save, *p;
 
 	strcpy(list, op->points);
 	for(p = strtok_r(list, " ", &save); p != NULL; p = strtok_r(NULL, " ", &save))
-		if(strncmp(point, p, strlen(p)) == 0)
+		if(begins(point, p))
 			return 1;
 	return 0;
+}
+
+static int
+onshared(const Op *op)
+{
+	return strstr(op->points, "sharedlock") != NULL || strstr(op->points, "robustlock") != NULL;
 }
 
 #include "stopops.h"

@@ -566,12 +566,19 @@ ochild(void)
 	SAME(once, 2);
 }
 
+#include "stopshared.h"
+
 #define MUTEX mgot, leftit, nothing, mcheck, mchild
 #define RWLOCK rgot, leftit, nothing, rcheck, rchild
 #define COND cgot, cleft, cfinish, ccheck, cchild
 #define MPOINTS "block ready mutex attempt"
 #define RPOINTS "block ready rw"
 #define CPOINTS MPOINTS " cond wakefrom"
+#define SMPOINTS "sharedlock sharedunlock"
+#define ROPOINTS "robustlock robustunlock robustlet"
+#define SCPOINTS MPOINTS " sharedwait sharedsignal leavegate"
+#define ROBUST rogot, roleft, nothing
+#define SHCOND cgot, cleft, cfinish, sccheck, scchild
 
 static const Op ops[] = {
     {"mutex", 0, MPOINTS, mmake, mhold, mwait, MUTEX},
@@ -590,6 +597,34 @@ static const Op ops[] = {
     {"barrier", 0, "block ready barrier", bmake, bhold, bwait, bgot, leftit, bfinish, bcheck, bchild},
     {"sem", 0, "sem", smake, shold, swait, sgot, leftit, sfinish, scheck, schild},
     {"timed sem", 1, "sem", smake, shold, stimed, sgot, leftit, sfinish, scheck, schild},
+    {"shared sem", 0, "sem", ssmake, shold, swait, sgot, leftit, sfinish, scheck, schild},
+    {"timed shared sem", 1, "sem", ssmake, shold, stimed, sgot, leftit, sfinish, scheck, schild},
     {"once", 0, "block ready once", omake, ohold, owait, bgot, leftit, nothing, ocheck, ochild},
+    {"shared mutex", 0, SMPOINTS, smmake, mhold, mwait, MUTEX},
+    {"timed shared mutex", 1, SMPOINTS, smmake, mhold, mtimed, MUTEX},
+    {"adaptive shared mutex", 0, SMPOINTS, admake, mhold, mwait, MUTEX},
+    {"robust mutex", 0, ROPOINTS, romake, mhold, mwait, ROBUST, rocheck, rochild},
+    {"timed robust mutex", 1, ROPOINTS, romake, mhold, mtimed, ROBUST, rocheck, rochild},
+    {"robust mutex, owner ends", 0, ROPOINTS, romake, diehold, mwait, ROBUST, diecheck, rochild},
+    {"timed robust mutex, owner ends", 1, ROPOINTS, romake, diehold, mtimed, ROBUST, diecheck, rochild},
+    {"cond, shared mutex", 0, "block ready cond wakefrom " SMPOINTS, cmmake, chold, cwait, COND},
+    {"timed cond, shared mutex", 1, "block ready cond wakefrom " SMPOINTS, cmmake, chold, ctimed, COND},
+    {"cond, robust mutex", 0, "block ready cond wakefrom robustlock.sleep robustlock.woken robustunlock", cromake,
+	chold, cwait, COND},
+    {"shared cond", 0, SCPOINTS, scmake, chold, cwait, SHCOND},
+    {"timed shared cond", 1, SCPOINTS, scmake, chold, ctimed, SHCOND},
+    {"shared cond, signaller", 0, SCPOINTS, scmake, chold, scsignal, scsignalled, cleft, cfinish, sccheck, scchild},
+    {"shared cond and mutex", 0, "libcwait", scmmake, chold, cwait, SHCOND},
+    {"timed shared cond and mutex", 1, "libcwait", scmmake, chold, ctimed, SHCOND},
+    {"mutex, priority inherited", 0, "foreignlock", pimake, mhold, mwait, mgot, leftit, nothing, mcheck, pichild},
+    {"timed mutex, priority inherited", 1, "foreignlock", pimake, mhold, mtimed, mgot, leftit, nothing, mcheck,
+	pichild},
+    {"shared rdlock", 0, "foreignrwlock", srmake, rholdwrite, rread, rgot, leftit, nothing, srcheck, srchild},
+    {"shared wrlock", 0, "foreignrwlock", srmake, rholdread, rwrite, rgot, leftit, nothing, srcheck, srchild},
+    {"timed shared rdlock", 1, "foreignrwlock", srmake, rholdwrite, rreadtimed, rgot, leftit, nothing, srcheck,
+	srchild},
+    {"timed shared wrlock", 1, "foreignrwlock", srmake, rholdread, rwritetimed, rgot, leftit, nothing, srcheck,
+	srchild},
+    {"shared barrier", 0, "foreignbarrier", sbmake, bhold, bwait, bgot, leftit, bfinish, bcheck, sbchild},
     {NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
