@@ -26,6 +26,9 @@
  * holder's number there, by the one instruction that locks it.  The list changes in sections that nothing interrupts.
  * Cancellation at any instruction is deferred meanwhile.
  *
+ * When a waiter has had its signal libc does not say.  So who leaves for good, from the beginning of libc's wait until it
+ * has its mutex, signals once more (passon).
+ *
  * Model: tests/model/gate.pml.
  */
 #define _GNU_SOURCE
@@ -135,13 +138,12 @@ leavegate(Passage *p)
 	real.pthread_mutex_unlock(&p->gate->mutex);
 }
 
-/* The frame is left by a jump or the end of the thread. */
+/* The frame is left by a jump or the end of the thread.  Another jump may come out of here: then it is begun again. */
 static void
 undo(Proc *proc)
 {
 	Passage *p = proc->frameof;
 
-	proc->abandon = nil;
 	p->p = nil;
 	leavegate(p);
 	asyncback(p->type);
@@ -184,6 +186,17 @@ sharedwaitson(const Mutex *m)
 	return found;
 }
 
+/*
+ * The wait is left for good, and may have had a signal: then it is somebody else's.  If it had none one waiter is
+ * woken for nothing, which a condition's waiter must bear.
+ */
+static void
+passon(Proc *p)
+{
+	real.pthread_cond_signal(p->signalled);
+}
+
+/* The waiter has been away for good: it has no Proc any more. */
 static void
 relock(Passage *p)
 {
@@ -203,8 +216,10 @@ cancelled(void *arg)
 
 	awaycancelled(&p->away);
 	leavegate(p);
-	if(p->p != nil)
+	if(p->p != nil) {
+		atomic_store_explicit(&p->p->cancel, 0, memory_order_relaxed);
 		procleave(p->p);
+	}
 	relock(p);
 	asyncback(p->type);
 }
@@ -263,6 +278,11 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 	if(!(kind & Kcondused))
 		atomic_store_explicit(&m->kind, kind | Kcondused, memory_order_relaxed);
 	begin(&p);
+	/* Whether there was one while its type is deferred. */
+	if(unlikely(sigoff.async)) {
+		atomic_store_explicit(&p.p->cancel, (uintptr_t)pthread_self(), memory_order_relaxed);
+		atomic_thread_fence(memory_order_seq_cst);
+	}
 	_pthread_cleanup_push(&cleanup, cancelled, &p);
 	stop("sharedwait");
 	lockgate(p.gate);
@@ -275,19 +295,32 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 		p.released = 1;
 		awaybegin(&p.away, c, Kcond, Owait, pc);
 		awayasleep(&p.away);
+		p.p->signalled = c;
+		atomic_signal_fence(memory_order_seq_cst);
+		p.p->passon = passon;
 		stop("sharedwait.asleep");
 		r = realwait(c, &p.gate->mutex, clock, at);
 		stop("sharedwait.back");
+		if(r != 0)
+			p.p->passon = nil;
 		awaywoken(&p.away);
 	}
 	leavegate(&p);
 	stop("sharedwait.left");
 	_pthread_cleanup_pop(&cleanup, 0);
-	if(p.released)
-		awayend(&p.away, awayhow(r));
-	procleave(p.p);
+	p.p->abandon = nil;
 	stop("sharedwait.relock");
-	relock(&p);
+	if(p.released) {
+		awayend(&p.away, awayhow(r));
+		mutexreacquire(m, pc, p.full, p.p);
+	}
+	p.p->passon = nil;
+	/* It strikes below, before the program can use the signal. */
+	if(unlikely(sigoff.async) && p.released && r == 0 &&
+	    (atomic_load_explicit(&p.p->event, memory_order_relaxed) & Note))
+		passon(p.p);
+	atomic_store_explicit(&p.p->cancel, 0, memory_order_relaxed);
+	procleave(p.p);
 	asyncback(p.type);
 	return r;
 }

@@ -279,10 +279,6 @@ leaves(void)
 static int
 mayleave(const Op *op, const char *point, int waker)
 {
-	/* A signal that libc's wait has had is not passed on: out of it only as long as there can be none. */
-	if(strstr(op->points, "sharedwait") != NULL)
-		return !waker && (strcmp(point, "sharedwait") == 0 || begins(point, "sharedwait.gate") ||
-				     begins(point, "sharedwait.listed") || begins(point, "sharedwait.released"));
 	if(begins(point, "libcwait.back"))
 		return 0;
 	return waker ? !theirs(point) && !begins(point, "robustunlock.let") : !takes(point) && !wakes(point);
