@@ -75,11 +75,11 @@ mutexstale(uint32_t word, const Mutex *m)
 }
 
 /*
- * Whether p's thread is of a real-time policy and stands above the one that the word names, if it names one.  A guess:
+ * Whether p's thread is of a real-time policy and stands so much above the one that the word names, if it names one.  A guess:
  * the name may go, and be another thread's, at any moment.
  */
 static inline int
-outranks(const Proc *p, uint32_t word)
+standsabove(const Proc *p, uint32_t word, int much)
 {
 	int rank = p == nil ? 0 : rankof(p);
 	Proc *named;
@@ -87,7 +87,20 @@ outranks(const Proc *p, uint32_t word)
 	if(likely(rank == 0))
 		return 0;
 	named = procof(word >> Awakeshift);
-	return named == nil || rankof(named) < rank;
+	return named == nil || rank - rankof(named) >= much;
+}
+
+static inline int
+outranks(const Proc *p, uint32_t word)
+{
+	return standsabove(p, word, 1);
+}
+
+/* Or it stands as high: among equals those that run go before those that sleep, as they do where nobody has a rank. */
+static inline int
+matches(const Proc *p, uint32_t word)
+{
+	return standsabove(p, word, 0);
 }
 
 /* mutexlife.c.  What it has counted, for the recorder: a Counter. */

@@ -20,7 +20,7 @@ maytake(const Attempt *a, uint32_t word)
 	if(likely(!(word & (NoBarge | Urgent))) || a->expired || mutexstale(word, a->m))
 		return 1;
 	if(word & Urgent)
-		return named(a, word) || outranks(a->p, word);
+		return named(a, word) || matches(a->p, word);
 	return a->awake || a->starved || outranks(a->p, word);
 }
 

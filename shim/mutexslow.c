@@ -53,7 +53,8 @@
  * could stand before it does not:
  *   - A name in the word of one that it stands above, and that may not get a processor for long: who queues or is
  *     moved here with the mutex held takes such a name out (outranks), which is always allowed then.
- *   - Running threads that barge, or put their names in while they spin: Urgent bars them until it is served.
+ *   - Running threads that barge, or put their names in while they spin: Urgent bars them until it is served.  Not those of its
+ *     own rank (matches): to hand the mutex from one to the next of many equals costs a switch each time, for nothing that POSIX asks.
  *   - The ban of one that it stands above: it does not hold for it (maytake).
  * Urgent expires as the other ban does.  It goes when the last that is linked leaves, or the first that
  * is chosen has no rank, or the one on its way has come or given up and nobody is linked (unnamed): so it never stays in

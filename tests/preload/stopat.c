@@ -277,7 +277,7 @@ leaves(void)
 
 /* From within libc's wait nobody jumps: natively its barriers and readers-writer locks count such a waiter for ever. */
 static int
-mayleave(const Op *op, const char *point, int waker)
+mayleave(const char *point, int waker)
 {
 	if(begins(point, "libcwait.back"))
 		return 0;
@@ -372,7 +372,7 @@ main(int argc, char **argv)
 				for(event = NOTHING; event < NEVENT; event++)
 					for(When when = 0; when < NWHEN; when++) {
 						int first = rnd(&seed) >> 8 & 1;
-						if(leaves() && !mayleave(op, points[i], waker))
+						if(leaves() && !mayleave(points[i], waker))
 							continue;
 						if((!op->timed && event == EXPIRE) || !concerns(op, points[i]) ||
 						    theirs(op->points) != libcs ||

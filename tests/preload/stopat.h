@@ -88,7 +88,8 @@ static int
 takes(const char *point)
 {
 	return begins(point, "rwwake") || begins(point, "sharedlock.back") || begins(point, "foreignlock.back") ||
-	       begins(point, "foreignrwlock.back");
+	       begins(point, "foreignrwlock.back") || begins(point, "sharedunlock") || begins(point, "robustunlock") ||
+	       begins(point, "robustlet");
 }
 
 /*
