@@ -277,8 +277,11 @@ leaves(void)
 
 /* From within libc's wait nobody jumps: natively its barriers and readers-writer locks count such a waiter for ever. */
 static int
-mayleave(const char *point, int waker)
+mayleave(const Op *op, const char *point, int waker)
 {
+	/* When it leaves is not known then: a condition's waiter locks the mutex on its way. */
+	if(onshared(point) && !leavesshared(op))
+		return 0;
 	if(begins(point, "libcwait.back"))
 		return 0;
 	return waker ? !theirs(point) && !begins(point, "robustunlock.let") : !takes(point) && !wakes(point);
@@ -325,7 +328,7 @@ one(const Op *op, const char *point, When when, int first, int waker)
 	}
 	if(here)
 		happen(op, &v);
-	if(here && leaves() && onshared(op))
+	if(here && leaves() && leavesshared(op))
 		UNTIL(set(&left_) || set(&vdone));
 	if(when == BEHIND) {
 		letgo();
@@ -372,7 +375,7 @@ main(int argc, char **argv)
 				for(event = NOTHING; event < NEVENT; event++)
 					for(When when = 0; when < NWHEN; when++) {
 						int first = rnd(&seed) >> 8 & 1;
-						if(leaves() && !mayleave(points[i], waker))
+						if(leaves() && !mayleave(op, points[i], waker))
 							continue;
 						if((!op->timed && event == EXPIRE) || !concerns(op, points[i]) ||
 						    theirs(op->points) != libcs ||

@@ -129,9 +129,16 @@ concerns(const Op *op, const char *point)
 }
 
 static int
-onshared(const Op *op)
+onshared(const char *point)
 {
-	return strstr(op->points, "sharedlock") != NULL || strstr(op->points, "robustlock") != NULL;
+	return begins(point, "sharedlock") || begins(point, "robustlock");
+}
+
+/* Whether it is such a word that it waits for, and nothing else: then it is left at once. */
+static int
+leavesshared(const Op *op)
+{
+	return onshared(op->points);
 }
 
 #include "stopops.h"
