@@ -340,6 +340,9 @@ int sysmapblank(void *to, size_t n) HIDDEN;
  */
 int readable(const void *p) HIDDEN;
 
+/* Whether the word at p is v; it may be unmapped by now, or this instant.  Where a sandbox forbids to ask it is taken to be. */
+int wordis(const uint32_t *p, uint32_t v) HIDDEN;
+
 /* Become another program; it returns only if it fails. */
 void sysexec(const char *path, char **argv, char **env) HIDDEN;
 

@@ -5,7 +5,8 @@
  * in an array sorted by address, made once.  Of all others the loader is asked
  * each time, by _dl_find_object, which takes no lock; the answer is looked up
  * in a table of those seen before, and entered if it is new, or if another object
- * now lies where one used to be.
+ * now lies where one used to be.  That is told by a word of its build-id.  Where the address is a holder's, or was the caller's
+ * a while ago, the object may be unmapped by another thread meanwhile: then the kernel compares the word.
  */
 #define _GNU_SOURCE
 #include "recorder.h"
@@ -90,12 +91,13 @@ buildid(uintptr_t start, uintptr_t end, uintptr_t bias, uint32_t *len)
 	return nil;
 }
 
+/* here: the caller is in a call from it.  Another thread's may be unloaded this instant. */
 static int
-same(const Mod *m, const struct dl_find_object *o)
+same(const Mod *m, const struct dl_find_object *o, int here)
 {
 	return m->start == (uintptr_t)o->dlfo_map_start && m->end == (uintptr_t)o->dlfo_map_end &&
 	       m->map == o->dlfo_link_map && m->ehframe == o->dlfo_eh_frame &&
-	       (m->note == nil || *m->note == m->noteword);
+	       (m->note == nil || (here ? *m->note == m->noteword : wordis(m->note, m->noteword)));
 }
 
 /* What the file says of the module. */
@@ -155,7 +157,7 @@ fill(const struct dl_find_object *o, const uint8_t **id, uint32_t *idlen)
 }
 
 static const Mod *
-enlist(const struct dl_find_object *o)
+enlist(const struct dl_find_object *o, int here)
 {
 	uint32_t h = (uint32_t)(mix(0, (uintptr_t)o->dlfo_map_start) % NHASH), i;
 	const uint8_t *id = nil;
@@ -178,14 +180,14 @@ enlist(const struct dl_find_object *o)
 				return m;
 		}
 		/* An entry that another thread entered first leaves ours unused, which costs a number. */
-		if(same(&mods[k - 1], o))
+		if(same(&mods[k - 1], o, here))
 			return &mods[k - 1];
 	}
 	return nil;
 }
 
-const Mod *
-modfind(uintptr_t pc, const Mod *last)
+static const Mod *
+find(uintptr_t pc, const Mod *last, int here)
 {
 	struct dl_find_object o;
 	const Mod *m;
@@ -197,7 +199,13 @@ modfind(uintptr_t pc, const Mod *last)
 		return m;
 	if(_dl_find_object == nil || _dl_find_object((void *)pc, &o) != 0)
 		return nil;
-	return enlist(&o);
+	return enlist(&o, here);
+}
+
+const Mod *
+modfind(uintptr_t pc, const Mod *last)
+{
+	return find(pc, last, 1);
 }
 
 uint32_t
@@ -219,7 +227,7 @@ modlives(const Mod *m)
 {
 	struct dl_find_object o;
 
-	return m->stays || (_dl_find_object((void *)m->start, &o) == 0 && same(m, &o));
+	return m->stays || (_dl_find_object((void *)m->start, &o) == 0 && same(m, &o, 1));
 }
 
 Fpc
@@ -236,7 +244,7 @@ sitepc(Self *s, uintptr_t pc)
 	if(pc == 0)
 		return 0;
 	/* Only a module that stays can be remembered from one call to the next. */
-	m = modfind(pc, s != nil ? s->mod : nil);
+	m = find(pc, s != nil ? s->mod : nil, 0);
 	if(s != nil && m != nil && m->stays)
 		s->mod = m;
 	return modpc(m, pc);
@@ -259,7 +267,7 @@ each(struct dl_phdr_info *info, size_t size, void *arg)
 		return 0;
 	if(_dl_find_object((void *)(info->dlpi_addr + info->dlpi_phdr[k].p_vaddr), &o) != 0)
 		return 0;
-	m = enlist(&o);
+	m = enlist(&o, 1);
 	if(m == nil || m->stays)
 		return 0;
 	mods[m->index].stays = 1;
@@ -282,7 +290,7 @@ modulestart(const char *exe)
 	dl_iterate_phdr(each, nil);
 	if(_dl_find_object((void *)(uintptr_t)modulestart, &o) != 0)
 		return;
-	m = enlist(&o);
+	m = enlist(&o, 1);
 	if(m != nil && o.dlfo_link_map->l_name[0] != 0)
 		modours = m;
 }

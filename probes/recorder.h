@@ -268,13 +268,13 @@ struct Mod {
 	uintptr_t start, end, bias;
 	const void *map;	/* its struct link_map */
 	const uint8_t *ehframe; /* its PT_GNU_EH_FRAME */
-	const uint64_t *note;	/* a word of its build-id, nil if it has none */
-	uint64_t noteword;
+	const uint32_t *note;	/* a word of its build-id, nil if it has none */
+	uint32_t noteword;
 	uint16_t index;
 	uint8_t stays; /* it was there when the process began: it is never unloaded */
 };
 void modulestart(const char *exe) HIDDEN;
-/* The module of an address, nil if there is none; *last is a module found before in this call of the recorder, or nil. */
+/* The module of an address of the caller's own stack, nil if there is none; *last is a module found before in this call of the recorder, or nil. */
 const Mod *modfind(uintptr_t pc, const Mod *last) HIDDEN;
 const Mod *modat(uint32_t index) HIDDEN;
 /* How many this process has given a number; they are published, but for those that nothing names. */
