@@ -22,7 +22,7 @@
 
 static Word hostsig; /* which signal; 0: none chosen yet */
 
-static void
+static INHANDLER void
 interrupt(int sig)
 {
 	Self *s = selfknown();

@@ -171,6 +171,13 @@ int onaltstack(uintptr_t p) HIDDEN;
 #elif defined(__SANITIZE_THREAD__)
 #define RENDEZ_TSAN 1
 #endif
+/* In a handler that the kernel was given without ThreadSanitizer's knowledge: it may have interrupted that itself, with its locks held. */
+#if defined(RENDEZ_TSAN)
+#define INHANDLER __attribute__((no_sanitize("thread")))
+#else
+#define INHANDLER
+#endif
+
 #if defined(RENDEZ_TSAN)
 void __tsan_acquire(void *);
 void __tsan_release(void *);

@@ -74,12 +74,13 @@ sweep(Proc *p, void *found)
 	/* Several sweepers may find the same one, or it may have a new owner by now; who zeroes that tid frees it. */
 	if(!atomic_compare_exchange_strong_explicit(&p->tid, &tid, 0, memory_order_acq_rel, memory_order_relaxed))
 		return 0;
+	pairacquire(p); /* its thread is over, which the kernel has ordered */
 	procfree(p);
 	*(int *)found = 1;
 	return 0;
 }
 
-int
+INHANDLER int
 procpid(void)
 {
 	uint32_t pid = atomic_load_explicit(&own.pid, memory_order_acquire);
@@ -241,6 +242,7 @@ procleave(Proc *p)
 	p->abandon = nil;
 	p->waiting = Wnone;
 	atomic_store_explicit(&p->with, 0, memory_order_relaxed);
+	pairrelease(p);
 	atomic_signal_fence(memory_order_seq_cst);
 	if(likely(outer == nil)) {
 		atomic_store_explicit(&p->busy, 0, memory_order_relaxed);

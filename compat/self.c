@@ -84,7 +84,7 @@ make(void)
 	return s;
 }
 
-Self *
+INHANDLER Self *
 selfknown(void)
 {
 	if(self != nil && unlikely(self->pid != (uint32_t)procpid()))
