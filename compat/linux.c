@@ -391,12 +391,3 @@ readable(const void *p)
 	/* No such "how": EINVAL, found only after the 8 bytes were fetched, else EFAULT. */
 	return SYS(rt_sigprocmask, ~0, p, nil, sizeof(uint64_t)) == -EINVAL;
 }
-
-int
-wordis(const uint32_t *p, uint32_t v)
-{
-	/* Wakes none and moves none, but compares first. */
-	long r = SYS(futex, p, FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG, 0, 0, p, v);
-
-	return r != -EAGAIN && r != -EFAULT;
-}

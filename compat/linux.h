@@ -163,7 +163,7 @@ void clockinit(void) HIDDEN;
 /* Whether p lies on the alternate signal stack of the calling thread, if it has one and runs on it. */
 int onaltstack(uintptr_t p) HIDDEN;
 
-/* ThreadSanitizer does not see what caspair orders: who has read that it was done says pairacquire. */
+/* ThreadSanitizer does not see what caspair orders: who has read that it was done says pairacquire.  INHANDLER: may have interrupted it. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define RENDEZ_TSAN 1
@@ -171,21 +171,15 @@ int onaltstack(uintptr_t p) HIDDEN;
 #elif defined(__SANITIZE_THREAD__)
 #define RENDEZ_TSAN 1
 #endif
-/* In a handler that the kernel was given without ThreadSanitizer's knowledge: it may have interrupted that itself, with its locks held. */
 #if defined(RENDEZ_TSAN)
-#define INHANDLER __attribute__((no_sanitize("thread")))
-#else
-#define INHANDLER
-#endif
-
-#if defined(RENDEZ_TSAN)
-void __tsan_acquire(void *);
-void __tsan_release(void *);
+void __tsan_acquire(void *), __tsan_release(void *);
 #define pairacquire(p) __tsan_acquire(p)
 #define pairrelease(p) __tsan_release(p)
+#define INHANDLER __attribute__((no_sanitize("thread")))
 #else
 #define pairacquire(p) ((void)(p))
 #define pairrelease(p) ((void)(p))
+#define INHANDLER
 #endif
 
 #if defined(__x86_64__)
@@ -343,11 +337,9 @@ int sysmapblank(void *to, size_t n) HIDDEN;
 /*
  * Whether the 8 bytes at p (aligned) can be read.  It asks by rt_sigprocmask,
  * which every sandbox allows and which changes nothing here: process_vm_readv
- * kills in some.
+ * kills in some.  wordis: whether the word at p, which may be unmapped, is v (or a sandbox forbids to ask).
  */
 int readable(const void *p) HIDDEN;
-
-/* Whether the word at p is v; it may be unmapped by now, or this instant.  Where a sandbox forbids to ask it is taken to be. */
 int wordis(const uint32_t *p, uint32_t v) HIDDEN;
 
 /* Become another program; it returns only if it fails. */
