@@ -107,12 +107,3 @@ sysfileinfo(int fd, Fileinfo *f)
 	f->links = (uint32_t)st.st_nlink;
 	return 0;
 }
-
-int
-wordis(const uint32_t *p, uint32_t v)
-{
-	/* Wakes none and moves none, but compares first. */
-	long r = SYS(futex, p, FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG, 0, 0, p, v);
-
-	return r != -EAGAIN && r != -EFAULT;
-}
