@@ -108,6 +108,9 @@ ready(Proc *p)
  * one that looks, for a note or a deadline, sees it.  At the first one's address sleep at most it and those that were moved, who are as many as
  * are woken; if it was awake, or sleeps there again by now, one is woken for nothing, which every sleeper bears.  (Model:
  * tests/model/readyall.pml.)  No more than HERD of them wait for the call: the first want to be off.
+ *
+ * Threads of real-time policies are woken one by one, in this order: the kernel wakes those at one address by priority, but equals not
+ * always in the order in which they were moved there.
  */
 void
 readyall(Proc *first)
@@ -115,15 +118,18 @@ readyall(Proc *first)
 	enum { HERD = 16 };
 	Proc *p = first, *next;
 	Word *at = nil, *event;
-	int n = 0;
+	int n = 0, rank;
 
 	for(; p != nil; p = next) {
 		next = p->nextkey;
+		rank = rankof(p);
 		event = &p->event;
 		stop("ready");
 		if(atomic_fetch_or_explicit(event, Ready, memory_order_release) & Asleep) {
 			stop("ready.wake");
-			if(at == nil) {
+			if(rank != 0) {
+				futexwake(event, 1, 0);
+			} else if(at == nil) {
 				at = event;
 				n = 1;
 			} else if(futexrequeue(event, at) == 0) {

@@ -14,6 +14,7 @@ typedef struct Attempt {
 	int awake;	  /* the word's Awake names p */
 	int starved;	  /* promoted and not yet served: may take, and then lifts the ban */
 	int expired;	  /* found it free after having waited long enough: nothing but Locked stands in its way */
+	int deferred;	  /* in this sleep, whoever is on its way has been given its time */
 	int front;	  /* has queued before: keeps its place */
 	int begun;	  /* has failed once */
 	int opened;	  /* and its wait is being recorded: it is about to sleep, or has slept */

@@ -184,7 +184,8 @@ attemptdisown(Attempt *a)
 
 /*
  * Nobody has chosen us for a while, although that may be just since the mutex is held for long.
- * If it is free we go for it, off the queue (Wtimeout); if not, whoever is named in its word
+ * If it is free we go for it, off the queue (Wtimeout).  But who is named in its word may have been chosen this
+ * moment, as the one that stands before us: it is given a ban's time, once.  If it is held, whoever is named
  * has not come all the time (it may be stopped in a handler): the name goes, so that the
  * holder's unlock chooses again (Wnote: still linked; also if the mutex is gone).  Wready: we were chosen just now.
  */
@@ -192,6 +193,7 @@ Woken
 attemptlook(Attempt *a)
 {
 	uint32_t old, new;
+	int defers;
 	Bucket *b;
 	Woken r;
 	Sigs s;
@@ -211,14 +213,16 @@ attemptlook(Attempt *a)
 	}
 	old = atomic_load_explicit(&a->m->word, memory_order_relaxed);
 	do {
-		r = old & Locked ? Wnote : Wtimeout;
+		defers = !(old & Locked) && !a->deferred && (old & AWAKE) != 0 && !mutexstale(old, a->m);
+		r = defers || (old & Locked) ? Wnote : Wtimeout;
 		new = old &Locked ? old & ~AWAKE : old;
-		if(r == Wnote && rankof(a->p) != 0)
+		if((old & Locked) && rankof(a->p) != 0)
 			new |= Urgent;
 		if(r == Wtimeout && qalone(a->p))
 			new &= ~(uint32_t)(Queued | Urgent);
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &a->m->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	a->deferred |= defers;
 	if(r == Wtimeout) {
 		qtake(b, a->p);
 		a->p->waiting = Wnone;

@@ -201,7 +201,9 @@ await(Attempt *a, const Deadline *d, int noted, int banned)
 	const Deadline *until;
 	Deadline watch;
 	Woken r;
+	int defers;
 
+	a->deferred = banned;
 	for(;;) {
 		watch = deadlinein(patience);
 		until = d == nil || deadlinebefore(&watch, d) ? &watch : d;
@@ -209,11 +211,14 @@ await(Attempt *a, const Deadline *d, int noted, int banned)
 		if(probeon)
 			waitparked(&a->w);
 		if(r == Wtimeout && until == &watch) {
+			defers = a->deferred;
 			r = attemptlook(a);
 			if(r == Wnote) {
 				if(!a->gone)
 					reblame(a);
-				patience = patience < WATCHMAXNS / 2 ? patience * 2 : WATCHMAXNS;
+				patience = a->deferred != defers       ? BANNS
+					   : patience < WATCHMAXNS / 2 ? patience * 2
+								       : WATCHMAXNS;
 				continue;
 			}
 			if(r == Wtimeout) {

@@ -11,10 +11,11 @@ typedef struct Rwattempt {
 	Rwlock *l;
 	Proc *p;
 	int write;
-	int awake;   /* the word's Awake names p */
-	int chosen;  /* was taken off the queue to have it: no Turn, no Queued stands
+	int awake;    /* the word's Awake names p */
+	int chosen;   /* was taken off the queue to have it: no Turn, no Queued stands
                   in its way */
-	int expired; /* has waited a Turn out */
+	int expired;  /* has waited a Turn out */
+	int deferred; /* as an Attempt's */
 	int front;
 	int gone;   /* what is at l's address is no rwlock any more: see lives */
 	Woken late; /* why it gives up, even if it was chosen at last */

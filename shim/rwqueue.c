@@ -214,6 +214,7 @@ Woken
 rwlook(Rwattempt *a)
 {
 	uint64_t old, new;
+	int defers;
 	Bucket *b;
 	Woken r;
 	Sigs s;
@@ -233,12 +234,14 @@ rwlook(Rwattempt *a)
 	}
 	old = atomic_load_explicit(&a->l->word, memory_order_relaxed);
 	do {
-		r = HELD(old) ? Wnote : Wtimeout;
+		defers = !HELD(old) && !a->deferred && (old & RWAWAKE) != 0 && !rwstale(old, a->l);
+		r = defers || HELD(old) ? Wnote : Wtimeout;
 		new = HELD(old) ? old & ~RWAWAKE : old;
 		if(r == Wtimeout && qalone(a->p))
 			new &= ~QUEUED;
 	} while(new != old && !atomic_compare_exchange_weak_explicit(
 				  &a->l->word, &old, new, memory_order_acq_rel, memory_order_relaxed));
+	a->deferred |= defers;
 	if(r == Wtimeout) {
 		qtake(b, a->p);
 		a->p->waiting = Wnone;

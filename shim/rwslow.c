@@ -61,7 +61,9 @@ await(Rwattempt *a, const Deadline *d, int banned)
 	const Deadline *until;
 	Deadline watch;
 	Woken r;
+	int defers;
 
+	a->deferred = banned;
 	for(;;) {
 		watch = deadlinein(patience);
 		until = d == nil || deadlinebefore(&watch, d) ? &watch : d;
@@ -71,9 +73,12 @@ await(Rwattempt *a, const Deadline *d, int banned)
 		if(r == Wready)
 			return r;
 		if(until == &watch) {
+			defers = a->deferred;
 			r = rwlook(a);
 			if(r == Wnote) {
-				patience = patience < WATCHMAXNS / 2 ? patience * 2 : WATCHMAXNS;
+				patience = a->deferred != defers       ? TURNNS
+					   : patience < WATCHMAXNS / 2 ? patience * 2
+								       : WATCHMAXNS;
 				continue;
 			}
 			a->expired |= r == Wtimeout;
