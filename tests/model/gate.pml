@@ -4,16 +4,17 @@
  *
  * Of libc's condition there is what the gate is about, who is in it when a signal comes: a waiter gets in with the gate locked,
  * unlocks it, sleeps, and locks it again however it is woken.  So each signal is a broadcast, and whom a jump takes out of the condition is
- * out of it.  Of our mutex there is that it is locked, and that to lock it may wait (mutex.pml is about how).
+ * out of it; or with -DONE it wakes any one, what it says is true for one, and whoever finds it true no more waits again.  Of our mutex there is that it is locked, and that to lock it may wait (mutex.pml is about how).
  *
  * Waiter I waits at condition CI; the mutex is that of the condition, or with -DONEMUTEX the first of all.  Its kind KI is a set
  * of: Vanish (left by a jump from a handler, after any step, by longjmp, which runs the cleanups, or by
- * setcontext, which does not); Cancelled (in libc's sleep, where alone it may be); Timed.  -DHOLDS: signals are given with the mutex held;
+ * setcontext, which does not; with -DTWICE once more, maybe out of what undoes the first); Cancelled (in libc's sleep, where alone it may be); Timed.  -DHOLDS: signals are given with the mutex held;
  * -DSIGNALLERVANISH: such a jump leaves a signal, and it is given again; -DDESTROYERVANISH: and the destroyer.
  *
  * It must hold that
  *
  *	nobody sleeps on at a condition that was signalled after it had released the mutex, and nobody waits for ever;
+ *	with -DONE nobody sleeps on while what it waits for is true;
  *	who is gone, however it went, neither holds the gate nor is listed, and was not in the list half;
  *	whoever gets the gate finds as many counted as are listed;
  *	only who holds the gate unlocks it, and a wait that is cancelled has its mutex;
@@ -23,7 +24,8 @@
  * Must fail: -DRELEASEFIRST and -DCOUNTLATE count a waiter when its mutex is released, without the gate and with it; -DNOGATE signals without
  * passing the gate; -DRELOCKINSIDE locks the mutex again before it leaves the gate; -DHOWFAR leaves it by how far the
  * code came, -DNOUNDO not at all, -DNODELIST only unlocks it; -DOPENLIST takes a frame off with the gate open; -DNOSIGSOFF lets a
- * handler into the sections that change the list; -DDESTROYOPEN looks with the gate open, -DDESTROYSLEEPERS at who is in libc's
+ * handler into the sections that change the list; -DUNDOONCE thinks it undone when that has begun; -DNOPASSON takes a signal along;
+ * -DDESTROYOPEN looks with the gate open, -DDESTROYSLEEPERS at who is in libc's
  * condition, -DDESTROYCOUNT at the count alone.
  */
 #define Vanish 1
@@ -54,6 +56,11 @@
 #define signallervanish 1
 #else
 #define signallervanish 0
+#endif
+#ifdef TWICE
+#define jumps 2
+#else
+#define jumps 1
 #endif
 #ifdef DESTROYERVANISH
 #define destroyervanish 1
@@ -96,7 +103,7 @@ byte waits, quiet;	/* has released its mutex and is not woken; and has been sinc
 /* Here a handler may come and jump. */
 inline handler() {
 	if
-	:: atomic { vanish -> vanish = 0; goto left }
+	:: atomic { vanish -> vanish--; goto left }
 	:: true
 	fi
 }
@@ -174,7 +181,12 @@ inline leavegate() {
 }
 
 inline undo() {
-#if defined(NODELIST)
+#if defined(UNDOONCE)
+	if
+	:: !undone -> undone = 1; leavegate()
+	:: else
+	fi
+#elif defined(NODELIST)
 	if
 	:: holds -> unlock()
 	:: else
@@ -193,17 +205,40 @@ inline woken(i) {
 	quiet = quiet & ~bitof(i)
 }
 
+#define asleepat(i) (i < NT && in[i] && condof(i) == c)
+
+/* Of condition c. */
+inline wakeone() {
+	atomic {
+		if
+		:: asleepat(0) -> woken(0)
+#if NT > 1
+		:: asleepat(1) -> woken(1)
+#endif
+#if NT > 2
+		:: asleepat(2) -> woken(2)
+#endif
+		:: else
+		fi
+	}
+}
+
 proctype waiter(byte me; byte kind; byte c) {
-	bit vanish = ((kind & Vanish) != 0);
+	byte vanish = ((kind & Vanish) -> jumps : 0);
 	bit at, pushed, released, cleans;	/* Passage.at; the cleanups, ours and libc's; Passage.released */
+	bit passes;				/* Proc.passon */
 	byte t;
 #ifdef HOWFAR
 	bit have;
 #endif
+#ifdef UNDOONCE
+	bit undone;
+#endif
 
 	lockmutex(mutexof(c));
+again:
 	if
-	:: so[c] -> goto out
+	:: so[c] -> goto found
 	:: else
 	fi;
 	inside = inside | bitof(me);
@@ -229,15 +264,20 @@ proctype waiter(byte me; byte kind; byte c) {
 #endif
 	released = 1;
 	handler();
+#ifndef NOPASSON
+	passes = 1;
+	handler();
+#endif
 
 	in[me] = 1;
 	handler();
 	unlock();
+endsleep:
 	if
 	:: !in[me]
-	:: atomic { (kind & Timed) && in[me] -> woken(me) }
+	:: atomic { (kind & Timed) && in[me] -> woken(me); passes = 0 }
 	:: atomic { (kind & Cancelled) -> woken(me); cleans = 1; vanish = 0; goto cleanup }
-	:: atomic { vanish -> vanish = 0; cleans = 1; goto left }
+	:: atomic { vanish -> vanish--; cleans = 1; goto left }
 	fi;
 	lock();
 	handler();
@@ -253,26 +293,47 @@ proctype waiter(byte me; byte kind; byte c) {
 	:: released -> lockmutex(mutexof(c))
 	:: else
 	fi;
+	handler();
+	atomic { passes = 0; released = 0 };
+#ifdef ONE
+	if
+	:: !so[c] && !(kind & Timed) -> atomic { inside = inside & ~bitof(me); goto again }
+	:: else
+	fi;
+#endif
 	assert(so[c] || (kind & Timed));
-	goto out;
+	goto found;
 
-left:	atomic { woken(me); vanish = 0 };
+left:	woken(me);
 	undo();
+#ifdef ONE
+	if
+	:: passes -> wakeone()
+	:: else
+	fi;
+#endif
 	if
 	:: pushed
 	:: goto out	/* setcontext */
 	fi;
 cleanup:
+	pushed = 0;
 	if
-	:: cleans -> lock()
+	:: cleans -> lock(); handler()
 	:: else
 	fi;
 	leavegate();
+	handler();
 	if
-	:: released -> lockmutex(mutexof(c))
+	:: released -> lockmutex(mutexof(c)); handler()
 	:: else
 	fi;
 	assert(!cleans || mutex[mutexof(c)] == me + 1);
+	goto out;
+found:
+#ifdef ONE
+	so[c] = 0;
+#endif
 out:
 	if
 	:: mutex[mutexof(c)] == me + 1 -> unlockmutex(mutexof(c))
@@ -281,7 +342,7 @@ out:
 	atomic {
 		inside = inside & ~bitof(me);
 		assert(gate != me + 1 && (list & bitof(me)) == 0);
-		at = 0; pushed = 0; released = 0; cleans = 0; vanish = 0; t = 0
+		at = 0; pushed = 0; released = 0; cleans = 0; passes = 0; vanish = 0; t = 0
 	}
 }
 
@@ -291,6 +352,9 @@ proctype signaller(byte me; byte c) {
 	byte t;
 #ifdef HOWFAR
 	bit have;
+#endif
+#ifdef UNDOONCE
+	bit undone;
 #endif
 
 	lockmutex(mutexof(c));
@@ -310,6 +374,9 @@ call:
 	:: else
 	fi;
 #endif
+#ifdef ONE
+	wakeone();
+#else
 	atomic {
 		t = 0;
 		do
@@ -323,6 +390,7 @@ call:
 		od;
 		t = 0
 	};
+#endif
 #ifdef HOLDS
 	unlockmutex(mutexof(c));
 #endif
@@ -341,6 +409,9 @@ proctype destroyer(byte me) {
 	byte t;
 #ifdef HOWFAR
 	bit have;
+#endif
+#ifdef UNDOONCE
+	bit undone;
 #endif
 
 	atomic { mutex[0] == 0 -> quiet = waits & with0 };
@@ -393,5 +464,9 @@ init {
 #endif
 	};
 	timeout ->
+#ifdef ONE
+	assert(gate == 0 && count == members && (!so[0] || waits == 0))
+#else
 	assert(gate == 0 && count == 0 && list == 0 && inside == 0)
+#endif
 }
