@@ -158,6 +158,13 @@ void ready(Proc *p) HIDDEN;
 /* The same for a chain of them, linked by nextkey: they are woken at once, by one system call. */
 void readyall(Proc *first) HIDDEN;
 
+/*
+ * The same two for many who wait for one moment, without a deadline or notes: they sleep in one bed (a Bucket's), and one call
+ * wakes all who are in it.
+ */
+void blockin(Proc *p, Word *bed, void (*asleep)(void *), void *arg) HIDDEN;
+void readyin(Proc *first, Word *bed) HIDDEN;
+
 /* Make p look.  Async-signal-safe; p may be dead. */
 void note(Proc *p) HIDDEN;
 

@@ -16,6 +16,7 @@
 typedef struct Bucket {
 	_Alignas(64) Lock lock;
 	Proc *queues; /* the heads of this bucket's queues, linked by nextkey */
+	Word bed;     /* where those sleep who are woken together (block.c) */
 } Bucket;
 
 /* Lock the bucket that key belongs to.  The key is only compared, never followed. */

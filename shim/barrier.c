@@ -68,7 +68,7 @@ asleep(void *w)
 }
 
 static void
-await(Proc *p, Barrier *b, uintptr_t pc)
+await(Proc *p, Barrier *b, Word *bed, uintptr_t pc)
 {
 	Wait w;
 
@@ -83,7 +83,7 @@ await(Proc *p, Barrier *b, uintptr_t pc)
 		waitbegin(&w, 0);
 	}
 	hover(b, &p->event, Ready);
-	block(p, nil, 0, probeon ? asleep : nil, &w);
+	blockin(p, bed, probeon ? asleep : nil, &w);
 	if(probeon) {
 		waitparked(&w);
 		waitend(&w, Eacquired, p->waker, 0);
@@ -115,7 +115,7 @@ rz_pthread_barrier_wait(pthread_barrier_t *pb)
 		qunlock(q);
 		sigsback(&s);
 		stop("barrier.linked");
-		await(p, b, CALLER);
+		await(p, b, &q->bed, CALLER);
 		stop("barrier.back");
 		procleave(p);
 		return 0;
@@ -133,7 +133,7 @@ rz_pthread_barrier_wait(pthread_barrier_t *pb)
 	waker = probeon && first != nil ? wakerstack(0) : 0;
 	for(p = first; p != nil; p = p->nextkey)
 		p->waker = waker;
-	readyall(first);
+	readyin(first, &q->bed);
 	sigsback(&s);
 	return PTHREAD_BARRIER_SERIAL_THREAD;
 }
