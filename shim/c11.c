@@ -57,7 +57,7 @@ rz_mtx_destroy(mtx_t *m)
 
 /* Destroyed, or garbage: none of these is libc's. */
 static int
-theirs(const Mutex *m)
+nobodys(const Mutex *m)
 {
 	if(checking)
 		checktheirs(m);
@@ -69,7 +69,7 @@ int
 rz_mtx_lock(mtx_t *m)
 {
 	if(unlikely(!mutexours((Mutex *)m)))
-		return theirs((Mutex *)m);
+		return nobodys((Mutex *)m);
 	return result(mutexlock((Mutex *)m, CALLER));
 }
 
@@ -78,7 +78,7 @@ int
 rz_mtx_trylock(mtx_t *m)
 {
 	if(unlikely(!mutexours((Mutex *)m)))
-		return theirs((Mutex *)m);
+		return nobodys((Mutex *)m);
 	return result(mutextrylock((Mutex *)m, CALLER));
 }
 
@@ -87,7 +87,7 @@ int
 rz_mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict at)
 {
 	if(unlikely(!mutexours((Mutex *)m)))
-		return theirs((Mutex *)m);
+		return nobodys((Mutex *)m);
 	return result(mutexclocklock((Mutex *)m, CLOCK_REALTIME, at, CALLER));
 }
 

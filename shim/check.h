@@ -43,4 +43,13 @@ void checkwait(Cond *c, Mutex *m) HIDDEN;
 /* A misuse of which nothing more is to be found out. */
 void checkfound(Misuse, Kind, const void *o) HIDDEN;
 
+/* A mutex that libc runs, on its way there. */
+static inline Mutex *
+theirs(Mutex *m)
+{
+	if(unlikely(checking))
+		checktheirs(m);
+	return m;
+}
+
 #endif

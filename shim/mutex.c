@@ -33,15 +33,6 @@ tookunknown(Mutex *m, uintptr_t pc)
 	return 0;
 }
 
-/* A mutex that libc runs, on its way there. */
-static inline Mutex *
-theirs(Mutex *m)
-{
-	if(unlikely(checking))
-		checktheirs(m);
-	return m;
-}
-
 /* Every so many locks one hold is timed; holdsample says how many until the next. */
 int
 holdbegin(Mutex *m)
@@ -67,16 +58,6 @@ holdend(Mutex *m)
 	return 0;
 }
 
-/* Atomic even if there is one thread only. */
-static inline int
-trymutex(Mutex *m)
-{
-	uint32_t free = 0;
-
-	return atomic_compare_exchange_strong_explicit(
-	    &m->word, &free, Locked, memory_order_acquire, memory_order_relaxed);
-}
-
 /* normal: it is known to be. */
 static inline int
 canlockmutex(Mutex *m, int normal)
@@ -88,6 +69,37 @@ canlockmutex(Mutex *m, int normal)
 		return 1;
 	}
 	return trymutex(m);
+}
+
+/*
+ * A normal one.  Where others wait a free mutex's word is not 0 but something that the thread has met before, for who
+ * locks such a mutex does so again and again: so what it expects is what it found the last time (barge).  That is always the word of a free
+ * mutex which a newcomer may take, so of whichever mutex it is found to be the word, that one it takes.
+ */
+static inline int
+canlocknormal(Mutex *m)
+{
+	uint32_t expected = me.expected;
+
+	if(__libc_single_threaded)
+		return canlockmutex(m, 1);
+	return atomic_compare_exchange_strong_explicit(
+	    &m->word, &expected, expected | Locked, memory_order_acquire, memory_order_relaxed);
+}
+
+/* Takes a normal mutex that is free, whoever waits for it, if a newcomer may; one that is held costs no atomic. */
+static inline int
+barge(Mutex *m)
+{
+	uint32_t old = atomic_load_explicit(&m->word, memory_order_relaxed);
+
+	/* If nobody waits although it says so, the slow path puts that right. */
+	if((old & (Locked | NoBarge | Urgent)) || me.empty == m ||
+	    !atomic_compare_exchange_strong_explicit(
+		&m->word, &old, old | Locked, memory_order_acquire, memory_order_relaxed))
+		return 0;
+	me.expected = old;
+	return 1;
 }
 
 static int
@@ -197,6 +209,12 @@ mutexlock(Mutex *m, uintptr_t pc)
 }
 
 int
+mutexlockuntil(Mutex *m, const Deadline *d, uintptr_t pc)
+{
+	return lockkind(m, pc, d);
+}
+
+int
 mutexmay(Mutex *m)
 {
 	int kind = kindof(m) & Kind3;
@@ -265,9 +283,8 @@ lockother(Mutex *m, uintptr_t pc)
 {
 	if(unlikely(!mutexours(m)))
 		return locktheirs(m, pc);
-	/* Not free a moment ago: to try it again would only take its line from the holder. */
 	if(plain(m) && me.tid != 0)
-		return lockslow(m, pc, nil);
+		return barge(m) ? tookas(m, pc, me.tid) : lockslow(m, pc, nil);
 	if(unlikely(
 	       me.tid == 0 || atomic_load_explicit(&m->owner, memory_order_relaxed) == me.tid || !canlockmutex(m, 0)))
 		return lockkind(m, pc, nil);
@@ -282,82 +299,9 @@ rz_pthread_mutex_lock(pthread_mutex_t *pm)
 {
 	Mutex *m = (Mutex *)pm;
 
-	if(likely(plain(m) && me.tid != 0 && canlockmutex(m, 1)))
+	if(likely(plain(m) && me.tid != 0 && canlocknormal(m)))
 		return tookas(m, CALLER, me.tid);
 	return lockother(m, CALLER);
-}
-
-int
-mutextrylock(Mutex *m, uintptr_t pc)
-{
-	int kind = kindof(m) & Kind3;
-	uint32_t old;
-
-	if(kind == Krecursive && atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid()) {
-		if(m->depth + 1 == 0)
-			return EAGAIN;
-		m->depth++;
-		return 0;
-	}
-	if(!trymutex(m)) {
-		/* Free, but others are about: it may not be called busy, so not even a ban holds here. */
-		old = atomic_load_explicit(&m->word, memory_order_relaxed);
-		do
-			if(old & Locked)
-				return EBUSY;
-		while(!atomic_compare_exchange_weak_explicit(
-		    &m->word, &old, old | Locked, memory_order_acquire, memory_order_relaxed));
-	}
-	took(m, pc);
-	if(kind == Krecursive)
-		m->depth = 1;
-	return 0;
-}
-
-static __attribute__((noinline)) int
-trytheirs(Mutex *m)
-{
-	return othertrylock(theirs(m));
-}
-
-EXPORT(pthread_mutex_trylock);
-int
-rz_pthread_mutex_trylock(pthread_mutex_t *pm)
-{
-	Mutex *m = (Mutex *)pm;
-
-	if(unlikely(!mutexours(m)))
-		return trytheirs(m);
-	return mutextrylock(m, CALLER);
-}
-
-/* at nil: no deadline, as libc has it. */
-int
-mutexclocklock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
-{
-	Deadline d = {at != nil ? *at : (struct timespec){0}, clock};
-
-	return lockkind(m, pc, at != nil ? &d : nil);
-}
-
-EXPORT(pthread_mutex_timedlock);
-int
-rz_pthread_mutex_timedlock(pthread_mutex_t *pm, const struct timespec *at)
-{
-	if(unlikely(!mutexours((Mutex *)pm)))
-		return otherlock(theirs((Mutex *)pm), CLOCK_REALTIME, at, CALLER);
-	return mutexclocklock((Mutex *)pm, CLOCK_REALTIME, at, CALLER);
-}
-
-EXPORT(pthread_mutex_clocklock);
-int
-rz_pthread_mutex_clocklock(pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
-{
-	if(!knownclock(clock))
-		return EINVAL;
-	if(unlikely(!mutexours((Mutex *)pm)))
-		return otherlock(theirs((Mutex *)pm), clock, at, CALLER);
-	return mutexclocklock((Mutex *)pm, clock, at, CALLER);
 }
 
 static __attribute__((noinline)) int

@@ -103,6 +103,18 @@ matches(const Proc *p, uint32_t word)
 	return standsabove(p, word, 0);
 }
 
+/* Atomic even if there is one thread only. */
+static inline int
+trymutex(Mutex *m)
+{
+	uint32_t free = 0;
+
+	return atomic_compare_exchange_strong_explicit(
+	    &m->word, &free, Locked, memory_order_acquire, memory_order_relaxed);
+}
+
+/* mutex.c.  Of any kind; nil: no deadline. */
+int mutexlockuntil(Mutex *, const Deadline *, uintptr_t pc) HIDDEN;
 /* mutexlife.c.  What it has counted, for the recorder: a Counter. */
 int mutexcounts(const void *object, uint32_t id, uint32_t *acquired, uint32_t *changes) HIDDEN;
 /* mutex.c.  Unlocks the word alone, of any kind. */

@@ -214,8 +214,10 @@ choose(const void *key)
 	Proc *p, *chosen = nil, **tail = &chosen;
 	Bucket *b = qlock(key);
 
-	if(qfirst(b, key) == nil)
+	if(qfirst(b, key) == nil) {
 		me.empty = key;
+		me.expected = 0; /* or it would not come by there */
+	}
 	while((p = choosefirst(b, m)) != nil) {
 		*tail = p;
 		tail = &p->nextkey;

@@ -137,6 +137,7 @@ typedef _Atomic(pthread_cond_t *) Oldcond;
 typedef struct Me {
 	int tid;	   /* 0: not asked for yet, or wrong use is looked for (check.c) */
 	uint32_t skip;	   /* locks to take before the next hold is timed */
+	uint32_t expected; /* the word of a free mutex that it may take, as it last found one */
 	Mutex *timed;	   /* the mutex whose hold is being timed, or whose waitflush is owed */
 	uint64_t timedat;  /* since; 0: it is not timed */
 	uint32_t lost;	   /* unlocks that found others waiting; every so many promote the eldest */

@@ -1,0 +1,82 @@
+/* pthread_mutex_trylock, and the locks with a deadline. */
+#define _GNU_SOURCE
+#include "check.h"
+#include "export.h"
+#include "foreign.h"
+#include "mutex.h"
+#include "posix.h"
+
+#include <errno.h>
+
+int
+mutextrylock(Mutex *m, uintptr_t pc)
+{
+	int kind = kindof(m) & Kind3;
+	uint32_t old;
+
+	if(kind == Krecursive && atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid()) {
+		if(m->depth + 1 == 0)
+			return EAGAIN;
+		m->depth++;
+		return 0;
+	}
+	if(!trymutex(m)) {
+		/* Free, but others are about: it may not be called busy, so not even a ban holds here. */
+		old = atomic_load_explicit(&m->word, memory_order_relaxed);
+		do
+			if(old & Locked)
+				return EBUSY;
+		while(!atomic_compare_exchange_weak_explicit(
+		    &m->word, &old, old | Locked, memory_order_acquire, memory_order_relaxed));
+	}
+	took(m, pc);
+	if(kind == Krecursive)
+		m->depth = 1;
+	return 0;
+}
+
+static __attribute__((noinline)) int
+trytheirs(Mutex *m)
+{
+	return othertrylock(theirs(m));
+}
+
+EXPORT(pthread_mutex_trylock);
+int
+rz_pthread_mutex_trylock(pthread_mutex_t *pm)
+{
+	Mutex *m = (Mutex *)pm;
+
+	if(unlikely(!mutexours(m)))
+		return trytheirs(m);
+	return mutextrylock(m, CALLER);
+}
+
+/* at nil: no deadline, as libc has it. */
+int
+mutexclocklock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
+{
+	Deadline d = {at != nil ? *at : (struct timespec){0}, clock};
+
+	return mutexlockuntil(m, at != nil ? &d : nil, pc);
+}
+
+EXPORT(pthread_mutex_timedlock);
+int
+rz_pthread_mutex_timedlock(pthread_mutex_t *pm, const struct timespec *at)
+{
+	if(unlikely(!mutexours((Mutex *)pm)))
+		return otherlock(theirs((Mutex *)pm), CLOCK_REALTIME, at, CALLER);
+	return mutexclocklock((Mutex *)pm, CLOCK_REALTIME, at, CALLER);
+}
+
+EXPORT(pthread_mutex_clocklock);
+int
+rz_pthread_mutex_clocklock(pthread_mutex_t *pm, clockid_t clock, const struct timespec *at)
+{
+	if(!knownclock(clock))
+		return EINVAL;
+	if(unlikely(!mutexours((Mutex *)pm)))
+		return otherlock(theirs((Mutex *)pm), clock, at, CALLER);
+	return mutexclocklock((Mutex *)pm, clock, at, CALLER);
+}
