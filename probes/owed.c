@@ -2,9 +2,9 @@
  * Short waits: over without a sleep, in some microseconds, and there are millions of them.
  *
  * Who has just got the lock that others wait for is in a hurry, and who waits in a spin should look at nothing else.
- * So such a wait is not opened at all: its caller has read the clock and the holder when it began, and when it is over what is to be
- * counted is noted here; the sums are made when the lock was released (waitflush).  A program that is killed in
- * between loses that one wait.
+ * So such a wait is not opened at all: its caller has read the clock and the holder when it began, what is known by then is noted
+ * while there is nothing to do but to wait (waitsoon), the rest when it is over, and the sums are made when the lock was released
+ * (waitflush).  A program that is killed in between loses that one wait.
  *
  * A thread that contends does so at the same place again and again: where the last one was counted is
  * remembered, and neither the lock's entry, which all waiters write to, nor the table of pairs is looked up.  The memory is good as
@@ -21,11 +21,51 @@ remembered(const Self *s, const Wait *w)
 	       __atomic_load_n(w->idword, __ATOMIC_RELAXED) == s->paid.lock;
 }
 
+/* Whether what a short wait leaves can be noted: the thread has its place, and this is no handler's wait in another. */
+static int
+canowe(const Self *s)
+{
+	return s != nil && s->thread != nil && s->area != nil && s->area->current.lock == 0;
+}
+
+static void
+prepare(Self *s, const Wait *w, uint64_t begun, uintptr_t holder)
+{
+	Owed *o = &s->owed;
+
+	waitpay(s);
+	o->kind = w->kind;
+	o->op = w->op;
+	o->counted = w->counted != nil;
+	o->object = w->object;
+	o->pc = w->pc;
+	o->holder = holder;
+	o->begun = begun;
+}
+
+void
+waitsoon(const Wait *w, uint64_t begun, uintptr_t holder)
+{
+	Self *s;
+
+	if(!recording() || !enter(&s))
+		return;
+	if(likely(canowe(s)))
+		prepare(s, w, begun, holder);
+	leave(s);
+}
+
+/* Nothing was counted or prepared since waitsoon: a handler that waited in between has read the clock later. */
+static int
+prepared(const Self *s, const Wait *w, uint64_t begun)
+{
+	return s != nil && s->owed.begun == begun && s->owed.object == w->object && s->owed.lock == 0;
+}
+
 int
 waitshort(Wait *w, uint64_t begun, uintptr_t holder)
 {
 	int owes;
-	Owed *o;
 	Self *s;
 
 	w->on = 0;
@@ -35,21 +75,16 @@ waitshort(Wait *w, uint64_t begun, uintptr_t holder)
 		waitmissed();
 		return 0;
 	}
-	owes = s != nil && s->thread != nil && s->area != nil && s->area->current.lock == 0;
+	owes = prepared(s, w, begun);
+	if(unlikely(!owes) && canowe(s)) {
+		prepare(s, w, begun, holder);
+		owes = 1;
+	}
 	if(likely(owes)) {
-		o = &s->owed;
-		waitpay(s);
-		o->acquired = w->acquired;
-		o->changes = w->changes;
-		o->kind = w->kind;
-		o->op = w->op;
-		o->counted = w->counted != nil;
-		o->object = w->object;
-		o->pc = w->pc;
-		o->holder = holder;
-		o->begun = begun;
-		o->lock = likely(remembered(s, w)) ? s->paid.lock : lockid(s, w, 2);
-		o->ended = ticks();
+		s->owed.acquired = w->acquired;
+		s->owed.changes = w->changes;
+		s->owed.lock = likely(remembered(s, w)) ? s->paid.lock : lockid(s, w, 2);
+		s->owed.ended = ticks();
 	} else {
 		waitopen(s, w, holder);
 		w->begun = w->piecebegun = begun;

@@ -115,8 +115,10 @@ void waitend(Wait *, End, uint32_t waker, uint64_t at) __attribute__((visibility
 /*
  * A wait that was not opened is over: the object, which has an id word, was got without a sleep.  It began at ticks begun, when
  * holder had the object.  Whoever has just got what others wait for is in a hurry, so the sums
- * are left to waitflush, which is owed (1) after the object was released; 0: they are made.
+ * are left to waitflush, which is owed (1) after the object was released; 0: they are made.  Waitsoon, with the
+ * same Wait, before the object is had, makes it quicker; if it comes otherwise nothing is lost.
  */
+void waitsoon(const Wait *, uint64_t begun, uintptr_t holder) __attribute__((visibility("hidden")));
 int waitshort(Wait *, uint64_t begun, uintptr_t holder) __attribute__((visibility("hidden")));
 void waitflush(void) __attribute__((visibility("hidden")));
 

@@ -11,37 +11,33 @@
  * Why no wakeup is lost.  Claim: when the mutex is free and somebody is linked,
  * then either Awake names a Proc that is on its way, or a thread that cleared
  * Locked has yet to look under the bucket lock.
- *   - Linking (attemptenqueue) sets Queued by compare-and-swap on a word that has Locked,
- *     or that is free but banned; with Locked, the holder's unlock comes later
- *     and sees Queued.  With Locked clear and no Awake, the last unlock saw
- *     Queued (it is exact under the bucket lock that attemptenqueue holds; a new Queued on a free word
- *     is only set under a ban, which ends by its deadline), so that unlocker
- *     is about to look.
+ *   - Linking (attemptenqueue) sets Queued by compare-and-swap on a word that has Locked, or that is free but banned; with
+ *     Locked, the holder's unlock comes later and sees Queued.  With Locked clear and no Awake, the last unlock saw Queued (it
+ *     is exact under the bucket lock that attemptenqueue holds; a new Queued on a free word is only set under a ban, which
+ *     ends by its deadline), so that unlocker is about to look.
  *   - Unlocking (mutexunlock) clears Locked with one atomic that returns the
  *     word.  Queued without Awake: it looks (mutexwake).
  *   - Who is Awake either takes the mutex, clearing Awake in the same atomic,
  *     and its unlock looks again; or finds it Locked and clears Awake by
  *     compare-and-swap on a word with Locked (attemptenqueue, attemptdisown): the holder looks.
- *   - A Proc may be stopped for long when it is chosen, or be chosen when it is stopped: in a signal
- *     handler of a collector, say.  So no waiter trusts the name in the word for ever (attemptlook):
- *     every so often it looks whether the mutex is free, and if it is held removes the
- *     name, which is always allowed then and costs at most a wake.  Those whom a condition has moved here do not
- *     look, and need not: a handler that begins on a thread in a wait says so and takes the thread's name out, and who
- *     chooses sees it and chooses another too (mutexaway, isaway; tests/model/away.pml).  Where handlers may
- *     begin that do not say so nobody is moved.
- *   - Awake is believed only of a Proc whose awakefor is this mutex.  In
- *     a copy of the mutex or in a forked child it is not, and attemptenqueue removes it.
+ *   - A Proc may be stopped for long when it is chosen, or be chosen when it is stopped: in a signal handler of a
+ *     collector, say.  So no waiter trusts the name in the word for ever (attemptlook): every so often it looks whether the
+ *     mutex is free, and if it is held removes the name, which is always allowed then and costs at most a wake.  Those whom
+ *     a condition has moved here do not look, and need not: a handler that begins on a thread in a wait says so and takes the
+ *     thread's name out, and who chooses sees it and chooses another too (mutexaway, isaway; tests/model/away.pml).  Where
+ *     handlers may begin that do not say so nobody is moved.
+ *   - Awake is believed only of a Proc whose awakefor is this mutex.  In a copy of the mutex or in a forked child it is not,
+ *     and attemptenqueue removes it.
  *
  * Why nothing is touched too late.  The unlocker's last touch is the atomic
- * that frees, unless under the bucket lock a Proc is linked under this key: that one's
- * thread is inside a call on the mutex, so the mutex exists, and it cannot
- * return before the bucket is unlocked again.  The address may meanwhile be another
- * mutex; then the wake is one too many, which every waiter survives.  It cannot be
- * taken for a condition: those have keys of their own (condkey).
+ * that frees, unless under the bucket lock a Proc is linked under this key: that one's thread is inside a call on the mutex,
+ * so the mutex exists, and it cannot return before the bucket is unlocked again.  The address may meanwhile be another
+ * mutex; then the wake is one too many, which every waiter survives.  It cannot be taken for a condition: those have keys
+ * of their own (condkey).
  *
- * Waiters that a condition has moved here may be woken several at once (herd, in mutexwake.c).  One is named, the
- * others come as anybody does who finds the mutex free or held: they are linked no more, and if they link themselves again
- * it is by attemptenqueue.  So the claim holds for them as for newcomers.
+ * Waiters that a condition has moved here may be woken several at once (herd, in mutexwake.c).  One is named, the others
+ * come as anybody does: they are linked no more, and if they link themselves again it is by attemptenqueue.  So the claim
+ * holds for them as for newcomers.
  *
  * Fairness.  Every PROMOTEth unlock of a thread that saw others waiting wakes the
  * eldest even so.  If that one loses again it sets NoBarge: from then on
@@ -81,6 +77,8 @@ enum {
 	WATCHMAXNS = 1000000000,
 	SPINMAX = 200, /* turns: some 6 us, the price of a sleep and a wake */
 	SPINMIN = 10,
+	GAP =
+	    2, /* turns between two looks where others sleep: each takes the word's line from who runs (contended 16, tests/bench) */
 };
 
 /*
@@ -91,7 +89,7 @@ enum {
 static int
 spin(Attempt *a, uint32_t *word)
 {
-	int i, most = me.spin;
+	int i, k, most = me.spin, gap = *word & Queued ? GAP : 1;
 
 	if(most < SPINMIN)
 		most = SPINMIN;
@@ -108,8 +106,9 @@ spin(Attempt *a, uint32_t *word)
 			atomic_store_explicit(&a->p->awakefor, 0, memory_order_release);
 	}
 	stop("mutexwait.spin");
-	for(i = 0; i < most; i++) {
-		relax();
+	for(i = 0; i < most; i += gap) {
+		for(k = 0; k < gap; k++)
+			relax();
 		*word = atomic_load_explicit(&a->m->word, memory_order_relaxed);
 		if(!(*word & Locked) && attempttake(a, word)) {
 			me.spin = (uint16_t)(most + (2 * i + SPINMIN - most) / 8);
@@ -151,17 +150,16 @@ attemptwho(Attempt *a, uintptr_t pc)
 }
 
 static void
-attemptopen(Attempt *a, uintptr_t pc)
+attemptopen(Attempt *a)
 {
 	a->opened = 1;
-	attemptwho(a, pc);
 	waitbegin(&a->w, a->holder);
 	waitsince(&a->w, a->since, a->holder);
 }
 
 /* Over.  Who was not about to sleep is in a hurry: its unlock makes the sums, as it does for a hold that is timed. */
 static void
-attemptclose(Attempt *a, int r, uintptr_t pc, uint32_t waker)
+attemptclose(Attempt *a, int r, uint32_t waker)
 {
 	if(a->opened) {
 		if(r == 0)
@@ -172,7 +170,7 @@ attemptclose(Attempt *a, int r, uintptr_t pc, uint32_t waker)
 			me.timedat = ticks();
 		return;
 	}
-	attemptwho(a, pc);
+	attemptcounts(a);
 	if(r != 0 || !waitshort(&a->w, a->since, a->holder) || me.timed == a->m)
 		return;
 	if(me.timed == nil) {
@@ -293,7 +291,8 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 		if(probeon) {
 			a.since = since;
 			a.holder = p->holder;
-			attemptopen(&a, pc);
+			attemptwho(&a, pc);
+			attemptopen(&a);
 		}
 	}
 	if(ranked() && a.p == nil)
@@ -308,6 +307,8 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 			if(probeon) {
 				a.since = ticks();
 				a.holder = holderof(m);
+				attemptwho(&a, pc);
+				waitsoon(&a.w, a.since, a.holder);
 			}
 		} else if(woken && probeon) {
 			waitagain(&a.w, a.p->waker, holderof(m), a.p->wokenat);
@@ -318,7 +319,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 			break;
 		if(probeon) {
 			if(!a.opened)
-				attemptopen(&a, pc);
+				attemptopen(&a);
 			if(a.w.holder == 0 && (holder = holderof(m)) != 0)
 				a.w.holder = holder;
 		}
@@ -348,7 +349,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 		}
 	}
 	if(probeon && a.begun)
-		attemptclose(&a, r, pc, woken ? a.p->waker : waker);
+		attemptclose(&a, r, woken ? a.p->waker : waker);
 	if(p == nil && a.p != nil)
 		procleave(a.p);
 	return r;
