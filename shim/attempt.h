@@ -31,6 +31,8 @@ int attempttake(Attempt *, uint32_t *word) HIDDEN;
 int attemptenqueue(Attempt *, int *banned) HIDDEN;
 /* Take the Proc off the queue; 0 if somebody else just did, and its Ready is on the way. */
 int attemptdequeue(Attempt *) HIDDEN;
+/* mutexspin.c.  Wait awake for a little; 1 when it is ours. */
+int attemptspin(Attempt *, uint32_t *word) HIDDEN;
 Woken attemptlook(Attempt *) HIDDEN;
 int attemptdisown(Attempt *) HIDDEN;
 

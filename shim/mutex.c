@@ -14,12 +14,13 @@
 #include "posix.h"
 #include "real.h"
 
+#include "../compat/rank.h"
 #include "../compat/waitq.h"
 
 #include <errno.h>
 
 enum {
-	PROMOTE = 1000, /* unlocks of a thread that left others waiting: fewer cost throughput, see tests/bench */
+	PROMOTE = 2000, /* unlocks of a thread that left others waiting: fewer cost throughput, see tests/bench */
 };
 
 __thread Me me __attribute__((tls_model("initial-exec"))) = {.skip = 64};
@@ -138,19 +139,34 @@ lockkind(Mutex *m, uintptr_t pc, const Deadline *d)
 	return 0;
 }
 
+/* Every PROMOTEth unlock of a thread that leaves others waiting favours the eldest, or finds that one not yet served. */
+static inline int
+promotes(uint32_t old)
+{
+	return (old & (Queued | Urgent | Locked)) == (Queued | Locked) && ++me.lost % PROMOTE == 0;
+}
+
 /* The last touch is the atomic: from then on m may be gone. */
 static __attribute__((noinline)) int
 unlockqueued(Mutex *m, uint32_t old)
 {
+	int yield = 0;
+
 	if(unlikely((old & (Locked | Watched)) != Locked) && checking)
 		checkunlock(m, Kmutex, (old & Locked) != 0);
-	if((old & (Queued | Favoured | Urgent | Locked)) == (Queued | Locked) && ++me.lost % PROMOTE == 0) {
-		mutexpromote(m);
-		return 0;
+	if(unlikely(promotes(old))) {
+		if(!(old & Favoured)) {
+			mutexpromote(m);
+			return 0;
+		}
+		/* It may be waiting for this processor. */
+		yield = !ranked();
 	}
 	old = atomic_fetch_and_explicit(&m->word, ~(uint32_t)(Locked | Watched), memory_order_release);
 	if((old & Queued) && !(old & AWAKE))
 		mutexwake(m);
+	if(unlikely(yield))
+		sysyield();
 	return 0;
 }
 

@@ -40,7 +40,7 @@
  * holds for them as for newcomers.
  *
  * Fairness.  Every PROMOTEth unlock of a thread that saw others waiting wakes the
- * eldest even so.  If that one loses again it sets NoBarge: from then on
+ * eldest even so; if that one is not yet served by the next such unlock, who unlocks gives up its processor.  If it loses again it sets NoBarge: from then on
  * newcomers queue.  The ban expires: a newcomer that finds the mutex free but
  * banned sleeps at most BANNS, then takes it, for the favoured thread may be
  * stopped (a collector's signal, a debugger) for as long as it likes.
@@ -75,51 +75,8 @@ enum {
 	BANNS = 2000000,   /* a free mutex is refused to nobody for longer */
 	WATCHNS = 4000000, /* how long a waiter trusts that it will be chosen; doubles up to */
 	WATCHMAXNS = 1000000000,
-	SPINMAX = 200, /* turns: some 6 us, the price of a sleep and a wake */
-	SPINMIN = 10,
-	GAP =
-	    2, /* turns between two looks where others sleep: each takes the word's line from who runs (contended 16, tests/bench) */
+	PATIENCE = 3, /* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
 };
-
-/*
- * Waits a little for the holder to be through.  A spinner that finds others asleep and none
- * on its way is itself the successor: it puts its name in, so that the unlock
- * wakes nobody.  How long: what has paid before, per thread, within bounds.
- */
-static int
-spin(Attempt *a, uint32_t *word)
-{
-	int i, k, most = me.spin, gap = *word & Queued ? GAP : 1;
-
-	if(most < SPINMIN)
-		most = SPINMIN;
-	if(!a->awake && (*word & (Queued | AWAKE | NoBarge | Urgent)) == Queued) {
-		if(a->p == nil)
-			a->p = procenter();
-		a->p->object = a->m;
-		a->p->abandon = mutexabandon;
-		atomic_store_explicit(&a->p->awakefor, (uintptr_t)a->m, memory_order_release);
-		if(atomic_compare_exchange_strong_explicit(
-		       &a->m->word, word, *word | awakefield(a->p), memory_order_acq_rel, memory_order_relaxed))
-			a->awake = 1;
-		else
-			atomic_store_explicit(&a->p->awakefor, 0, memory_order_release);
-	}
-	stop("mutexwait.spin");
-	for(i = 0; i < most; i += gap) {
-		for(k = 0; k < gap; k++)
-			relax();
-		*word = atomic_load_explicit(&a->m->word, memory_order_relaxed);
-		if(!(*word & Locked) && attempttake(a, word)) {
-			me.spin = (uint16_t)(most + (2 * i + SPINMIN - most) / 8);
-			if(me.spin > SPINMAX)
-				me.spin = SPINMAX;
-			return 1;
-		}
-	}
-	me.spin = (uint16_t)(most - most / 8);
-	return 0;
-}
 
 static void
 asleep(void *w)
@@ -191,11 +148,21 @@ reblame(Attempt *a)
 		waitagain(&a->w, 0, holder, 0);
 }
 
+/* The next watch begins as long as this one has become; or half as long, if it had not to look. */
+static void
+learn(int looks)
+{
+	int n = me.patience + (looks != 0 ? looks : -1);
+
+	me.patience = (uint8_t)(n < 0 ? 0 : n > PATIENCE ? PATIENCE : n);
+}
+
 /* Sleeps until chosen (Wready), or until it has given up and is off the queue. */
 static Woken
 await(Attempt *a, const Deadline *d, int noted, int banned)
 {
-	uint64_t patience = banned ? BANNS : WATCHNS;
+	uint64_t patience = banned ? BANNS : (uint64_t)WATCHNS << me.patience;
+	int looks = 0;
 	const Deadline *until;
 	Deadline watch;
 	Woken r;
@@ -211,6 +178,7 @@ await(Attempt *a, const Deadline *d, int noted, int banned)
 		if(r == Wtimeout && until == &watch) {
 			defers = a->deferred;
 			r = attemptlook(a);
+			looks++;
 			if(r == Wnote) {
 				if(!a->gone)
 					reblame(a);
@@ -226,6 +194,8 @@ await(Attempt *a, const Deadline *d, int noted, int banned)
 			block(a->p, nil, 0, nil, nil);
 			return Wready;
 		}
+		if(!banned)
+			learn(looks);
 		if(r != Wready && !attemptdequeue(a)) {
 			block(a->p, nil, 0, nil, nil);
 			a->late = r;
@@ -315,7 +285,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 		}
 		woken = 0;
 		/* Who stands above the holder would keep the processor from it. */
-		if((word & Locked) && (a.p == nil || rankof(a.p) == 0) && spin(&a, &word))
+		if((word & Locked) && (a.p == nil || rankof(a.p) == 0) && attemptspin(&a, &word))
 			break;
 		if(probeon) {
 			if(!a.opened)
