@@ -55,7 +55,7 @@ waitsoon(const Wait *w, uint64_t begun, uintptr_t holder)
 	leave(s);
 }
 
-/* Nothing was counted or prepared since waitsoon: a handler that waited in between has read the clock later. */
+/* Nothing was prepared since waitsoon: a handler that waited in between has read the clock later. */
 static int
 prepared(const Self *s, const Wait *w, uint64_t begun)
 {
@@ -141,6 +141,7 @@ waitpay(Self *s)
 	countwait(s->thread, o->begun, o->ended, total);
 	overhead(s, eventcost);
 	o->lock = 0;
+	o->begun = 0;
 }
 
 void

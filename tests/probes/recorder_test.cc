@@ -161,6 +161,17 @@ TEST_F(RecorderTest, AShortWaitIsCountedAfterTheRelease)
 		Wait v = w.w;
 		NEED(waitshort(&v, v.begun, 0x1004) == 0);
 		u.end();
+		/* One that was prepared; and one that was, before a handler's came. */
+		uint64_t begun = w.w.begun;
+		waitsoon(&w.w, begun + 1, 0x1001);
+		NEED(waitshort(&w.w, begun + 1, 0x1001) == 1);
+		waitflush();
+		waitsoon(&w.w, begun + 2, 0x1001);
+		waitsoon(&v, begun + 3, 0x1006);
+		NEED(waitshort(&v, begun + 3, 0x1006) == 1);
+		waitflush();
+		NEED(waitshort(&w.w, begun + 2, 0x1001) == 1);
+		waitflush();
 		/* As many as you like at one place, and the lock's entry keeps up. */
 		w.w.counted = Counting::counts;
 		for(int i = 1; i <= 5000; i++) {
@@ -175,10 +186,10 @@ TEST_F(RecorderTest, AShortWaitIsCountedAfterTheRelease)
 	    0);
 	Profile p(fileof(pid));
 	ASSERT_EQ(p.locks().size(), 1u);
-	EXPECT_EQ(p.sum(&Fpair::last), 5006u);
-	EXPECT_EQ(p.sum(&Fpair::waits), 5006u);
+	EXPECT_EQ(p.sum(&Fpair::last), 5009u);
+	EXPECT_EQ(p.sum(&Fpair::waits), 5009u);
 	EXPECT_EQ(p.sum(&Fpair::ticks), p.ticks());
-	EXPECT_EQ(p.histogram(), 5006u);
+	EXPECT_EQ(p.histogram(), 5009u);
 	EXPECT_GT(p.lock(p.locks()[0]).acquired, 4980u);
 }
 
