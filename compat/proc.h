@@ -163,7 +163,7 @@ void readyall(Proc *first) HIDDEN;
  * wakes all who are in it.
  */
 void blockin(Proc *p, Word *bed, void (*asleep)(void *), void *arg) HIDDEN;
-void readyin(Proc *first, Word *bed) HIDDEN;
+void readyin(Proc *p, Word *bed) HIDDEN;
 
 /* Make p look.  Async-signal-safe; p may be dead. */
 void note(Proc *p) HIDDEN;

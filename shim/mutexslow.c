@@ -75,7 +75,6 @@ enum {
 	BANNS = 2000000,   /* a free mutex is refused to nobody for longer */
 	WATCHNS = 4000000, /* how long a waiter trusts that it will be chosen; doubles up to */
 	WATCHMAXNS = 1000000000,
-	PATIENCE = 3, /* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
 };
 
 static void
@@ -148,20 +147,11 @@ reblame(Attempt *a)
 		waitagain(&a->w, 0, holder, 0);
 }
 
-/* The next watch begins as long as this one has become; or half as long, if it had not to look. */
-static void
-learn(int looks)
-{
-	int n = me.patience + (looks != 0 ? looks : -1);
-
-	me.patience = (uint8_t)(n < 0 ? 0 : n > PATIENCE ? PATIENCE : n);
-}
-
 /* Sleeps until chosen (Wready), or until it has given up and is off the queue. */
 static Woken
 await(Attempt *a, const Deadline *d, int noted, int banned)
 {
-	uint64_t patience = banned ? BANNS : (uint64_t)WATCHNS << me.patience;
+	uint64_t patience = banned ? BANNS : (uint64_t)WATCHNS << me.spun.patience;
 	int looks = 0;
 	const Deadline *until;
 	Deadline watch;
@@ -195,7 +185,7 @@ await(Attempt *a, const Deadline *d, int noted, int banned)
 			return Wready;
 		}
 		if(!banned)
-			learn(looks);
+			spunslept(&me.spun, looks);
 		if(r != Wready && !attemptdequeue(a)) {
 			block(a->p, nil, 0, nil, nil);
 			a->late = r;

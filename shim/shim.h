@@ -15,6 +15,7 @@
 
 #include "../compat/linux.h"
 #include "../compat/proc.h"
+#include "../compat/spun.h"
 #include "../probes/probe.h"
 
 /*
@@ -141,9 +142,7 @@ typedef struct Me {
 	Mutex *timed;	   /* the mutex whose hold is being timed, or whose waitflush is owed */
 	uint64_t timedat;  /* since; 0: it is not timed */
 	uint32_t lost;	   /* unlocks that found others waiting; every so many promote the eldest */
-	uint16_t spin;	   /* what spinning has been worth lately, in turns of the loop; */
-	uint8_t barren;	   /* and for so many waits more it is not tried for longer */
-	uint8_t patience;  /* the lengths of its last sleeps for a mutex, as doublings of the first watch */
+	Spun spun;	   /* what its waits for mutexes were like */
 	const void *empty; /* a mutex whose word said Queued when nobody was: only compared */
 	int forking;	   /* calls of fork that it is in: who it is may change at any moment */
 	int watched;	   /* with RENDEZ_CHECK the tid, which tid then never says */
