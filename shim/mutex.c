@@ -110,8 +110,8 @@ lockslow(Mutex *m, uintptr_t pc, const Deadline *d)
 }
 
 /* Lock a mutex of ours, whatever its kind; d nil: no deadline. */
-static __attribute__((noinline)) int
-lockkind(Mutex *m, uintptr_t pc, const Deadline *d)
+__attribute__((noinline)) int
+mutexlockuntil(Mutex *m, uintptr_t pc, const Deadline *d)
 {
 	int kind = kindof(m) & Kind3;
 
@@ -221,13 +221,7 @@ mutexgive(Mutex *m)
 int
 mutexlock(Mutex *m, uintptr_t pc)
 {
-	return lockkind(m, pc, nil);
-}
-
-int
-mutexlockuntil(Mutex *m, const Deadline *d, uintptr_t pc)
-{
-	return lockkind(m, pc, d);
+	return mutexlockuntil(m, pc, nil);
 }
 
 int
@@ -293,7 +287,7 @@ locktheirs(Mutex *m, uintptr_t pc)
 	return otherlock(theirs(m), CLOCK_REALTIME, nil, pc);
 }
 
-/* One that is not normal, or not free.  The caller's own is left to lockkind before it costs an atomic. */
+/* One that is not normal, or not free.  The caller's own is left to mutexlockuntil before it costs an atomic. */
 static __attribute__((noinline)) int
 lockother(Mutex *m, uintptr_t pc)
 {
@@ -303,7 +297,7 @@ lockother(Mutex *m, uintptr_t pc)
 		return barge(m) ? tookas(m, pc, me.tid) : lockslow(m, pc, nil);
 	if(unlikely(
 	       me.tid == 0 || atomic_load_explicit(&m->owner, memory_order_relaxed) == me.tid || !canlockmutex(m, 0)))
-		return lockkind(m, pc, nil);
+		return mutexlockuntil(m, pc, nil);
 	if((kindof(m) & Kind3) == Krecursive)
 		m->depth = 1;
 	return tookas(m, pc, me.tid);

@@ -114,7 +114,7 @@ trymutex(Mutex *m)
 }
 
 /* mutex.c.  Of any kind; nil: no deadline. */
-int mutexlockuntil(Mutex *, const Deadline *, uintptr_t pc) HIDDEN;
+int mutexlockuntil(Mutex *, uintptr_t pc, const Deadline *) HIDDEN;
 /* mutexlife.c.  What it has counted, for the recorder: a Counter. */
 int mutexcounts(const void *object, uint32_t id, uint32_t *acquired, uint32_t *changes) HIDDEN;
 /* mutex.c.  Unlocks the word alone, of any kind. */

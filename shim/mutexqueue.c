@@ -185,7 +185,7 @@ attemptdisown(Attempt *a)
 /*
  * Nobody has chosen us for a while, although that may be just since the mutex is held for long.
  * If it is free we go for it, off the queue (Wtimeout).  But who is named in its word may have been chosen this
- * moment, as the one that stands before us: it is given a ban's time, once.  If it is held, whoever is named
+ * moment, as the one that stands before us: it is given a ban's time, once (in the models a watch that ends later).  If it is held, whoever is named
  * has not come all the time (it may be stopped in a handler): the name goes, so that the
  * holder's unlock chooses again (Wnote: still linked; also if the mutex is gone).  Wready: we were chosen just now.
  */

@@ -72,8 +72,9 @@
 #include <string.h>
 
 enum {
-	BANNS = 2000000,   /* a free mutex is refused to nobody for longer */
-	WATCHNS = 4000000, /* how long a waiter trusts that it will be chosen; doubles up to */
+	BANNS = 2000000, /* a free mutex is refused to nobody for longer */
+	WATCHNS =
+	    4000000, /* how long a waiter trusts that it will be chosen, or more after long sleeps (spun.h); doubles up to */
 	WATCHMAXNS = 1000000000,
 };
 
@@ -117,16 +118,15 @@ attemptopen(Attempt *a)
 static void
 attemptclose(Attempt *a, int r, uint32_t waker)
 {
+	if(r == 0)
+		attemptcounts(a);
 	if(a->opened) {
-		if(r == 0)
-			attemptcounts(a);
 		waitend(&a->w, r == 0 ? Eacquired : r == EINTR ? Ecancelled : Etimeout, waker, 0);
 		/* The time that this took is not the program's, if its hold is timed. */
 		if(me.timed == a->m && me.timedat != 0)
 			me.timedat = ticks();
 		return;
 	}
-	attemptcounts(a);
 	if(r != 0 || !waitshort(&a->w, a->since, a->holder) || me.timed == a->m)
 		return;
 	if(me.timed == nil) {

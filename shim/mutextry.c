@@ -58,7 +58,7 @@ mutexclocklock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t p
 {
 	Deadline d = {at != nil ? *at : (struct timespec){0}, clock};
 
-	return mutexlockuntil(m, at != nil ? &d : nil, pc);
+	return mutexlockuntil(m, pc, at != nil ? &d : nil);
 }
 
 EXPORT(pthread_mutex_timedlock);
