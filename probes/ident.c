@@ -116,7 +116,7 @@ takeover(const Wait *w, Fpc first)
 static uint32_t
 newlock(Self *s, const Wait *w, uint32_t word, uint32_t ours)
 {
-	Fpc first = sitepc(s, w->pc);
+	Fpc first = siteown(s, w->pc);
 	Flock *l;
 	uint64_t id;
 

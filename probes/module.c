@@ -236,18 +236,30 @@ modpc(const Mod *m, uintptr_t pc)
 	return m == nil ? FPCOFF(pc) : FPC(m->index, pc - m->bias);
 }
 
-Fpc
-sitepc(Self *s, uintptr_t pc)
+static Fpc
+siteof(Self *s, uintptr_t pc, int here)
 {
 	const Mod *m;
 
 	if(pc == 0)
 		return 0;
 	/* Only a module that stays can be remembered from one call to the next. */
-	m = find(pc, s != nil ? s->mod : nil, 0);
+	m = find(pc, s != nil ? s->mod : nil, here);
 	if(s != nil && m != nil && m->stays)
 		s->mod = m;
 	return modpc(m, pc);
+}
+
+Fpc
+sitepc(Self *s, uintptr_t pc)
+{
+	return siteof(s, pc, 0);
+}
+
+Fpc
+siteown(Self *s, uintptr_t pc)
+{
+	return siteof(s, pc, 1);
 }
 
 static int

@@ -282,8 +282,9 @@ uint32_t modcount(void) HIDDEN;
 /* Whether it is still there. */
 int modlives(const Mod *) HIDDEN;
 Fpc modpc(const Mod *, uintptr_t pc) HIDDEN;
-/* A call site. */
+/* A call site: of whoever's call; and of a call that the calling thread is in, so that its module is there, which saves asking the kernel. */
 Fpc sitepc(Self *, uintptr_t pc) HIDDEN;
+Fpc siteown(Self *, uintptr_t pc) HIDDEN;
 /* The module of this library; nil if it is part of the program. */
 extern const Mod *modours HIDDEN;
 

@@ -138,7 +138,7 @@ intern(const Fpc *pc, uint32_t n, uint32_t truncated)
 static uint32_t
 justone(Self *s, uintptr_t pc)
 {
-	Fpc f = sitepc(s, pc);
+	Fpc f = siteown(s, pc);
 
 	return pc == 0 ? 0 : intern(&f, 1, Struncated);
 }

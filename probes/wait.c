@@ -59,7 +59,7 @@ waitopen(Self *s, Wait *w, uintptr_t holder)
 	w->begun = w->piecebegun = ticks();
 	/* Its holder has acquired it. */
 	w->lock = lockid(s, w, 1);
-	w->site = sitepc(s, w->pc);
+	w->site = siteown(s, w->pc);
 	if(s == nil)
 		return;
 	if(s->area == nil && !s->noarea)
