@@ -1,6 +1,7 @@
 /**
  * Many threads on monitors with wait, notify and notifyAll, while others fill the heap so that the collector runs, and
- * some are interrupted: in wait, in sleep, in park and in join.  Prints what they counted.
+ * some are interrupted: in wait, in sleep, in park and in join.  All of it is so much work and no more, or who gets a processor
+ * would decide how fast it is.  Prints what they counted.
  */
 import java.util.ArrayList;
 import java.util.List;
@@ -8,9 +9,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 public class Monitors {
-	static final int PAIRS = 8, SLEEPERS = 12, LITTER = 2;
+	static final int PAIRS = 8, SLEEPERS = 12, LITTER = 2, EACH = 35;
 	static final AtomicLong sum = new AtomicLong(), interrupted = new AtomicLong(), littered = new AtomicLong();
-	static volatile boolean over;
 
 	/** A box with room for one thing. */
 	static class Box {
@@ -62,14 +62,13 @@ public class Monitors {
 		return t;
 	}
 
-	static void litter() {
+	static void litter(int n) {
 		List<byte[]> kept = new ArrayList<>();
-		long n = 0;
-		while(!over || n == 0) {
+		for(int i = 1; i <= n; i++) {
 			kept.add(new byte[10000]);
 			if(kept.size() > 400)
 				kept.subList(0, 200).clear();
-			if(++n % 20000 == 0)
+			if(i % 20000 == 0)
 				System.gc();
 		}
 		littered.addAndGet(n);
@@ -101,7 +100,7 @@ public class Monitors {
 		List<Thread> work = new ArrayList<>(), litter = new ArrayList<>(), asleep = new ArrayList<>();
 		Turns turns = new Turns();
 		for(int i = 0; i < LITTER; i++)
-			start(litter, Monitors::litter);
+			start(litter, () -> litter(EACH * n));
 		for(int i = 0; i < SLEEPERS; i++) {
 			int how = i;
 			start(asleep, () -> sleep(how));
@@ -135,9 +134,8 @@ public class Monitors {
 			t.interrupt();
 			t.join();
 		}
-		over = true;
 		for(Thread t : litter)
 			t.join();
-		System.out.println("sum " + sum + " turns " + turns.turn + " interrupted " + interrupted + " littered " + (littered.get() > 0));
+		System.out.println("sum " + sum + " turns " + turns.turn + " interrupted " + interrupted + " littered " + littered);
 	}
 }

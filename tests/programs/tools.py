@@ -116,7 +116,7 @@ def monitors(b):
 
 def node(b):
 	"""Worker threads that compute and wait for each other."""
-	n = b.pick(20000, 200000)
+	n = b.pick(20000, 2000000)
 	with Clock() as t:
 		out = b.run(["node", os.path.join(HERE, "workers.js"), str(n)])
 	b.report()
