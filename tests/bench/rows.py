@@ -52,6 +52,7 @@ ROWS = [
 	Row("barrier/4", "barrier 4", None, {"rounds": more(1, 1.5)}),
 	Row("barrier/16", "barrier 16", None, {"rounds": more(1, 1.5)}),
 	Row("memory", "memory", None, {"lock": None, "thread": None}),
+	contended(1, 50, 50, None), # what one thread alone makes: others can add to it only what it does outside
 	contended(128, 50, 50, None),
 	contended(256, 50, 50, None),
 	contended(512, 50, 50, None),
