@@ -2,9 +2,12 @@
  * Contended operations for the count of system calls: phases between marks on
  * descriptor 2, each of ROUNDS operations by either of two threads.
  *
- *	steady queued	the program handles a real-time signal
+ *	steady queued		the program handles a real-time signal
+ *	steady loaded LIBRARY	the same code in a library that is opened first
  */
 #include "t.h"
+
+#include <dlfcn.h>
 
 enum { ROUNDS = 1000, WARM = 100 };
 
@@ -107,6 +110,13 @@ int
 main(int argc, char **argv)
 {
 	Thread t[2];
+	if(argc > 2 && strcmp(argv[1], "loaded") == 0) {
+		void *lib = dlopen(argv[2], RTLD_NOW);
+		MUST(lib != NULL);
+		int (*there)(int, char **) = (int (*)(int, char **))dlsym(lib, "main");
+		MUST(there != NULL && there != main);
+		return there(argc - 2, argv + 2);
+	}
 	if(argc > 1 && strcmp(argv[1], "queued") == 0)
 		MUST(signal(SIGRTMIN + 1, handler) != SIG_ERR);
 	SAME(pthread_barrier_init(&barrier, NULL, 2), 0);

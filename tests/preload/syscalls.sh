@@ -40,6 +40,11 @@ count calls
 bad=$(toomany calls)
 [ -z "$bad" ] || fail "per 2000 operations: $bad"
 
+# That who waits stands in a library that might be unloaded costs no call either.
+count opened loaded "$LIB/steady.so"
+bad=$(toomany opened)
+[ -z "$bad" ] || fail "in an opened library, per 2000 operations: $bad"
+
 # The control: the sections of a program with queued signals do mask, and that is seen.
 if [ -n "$PRELOAD" ]; then
 	count queued queued
