@@ -73,8 +73,8 @@
 
 enum {
 	BANNS = 2000000, /* a free mutex is refused to nobody for longer */
-	WATCHNS =
-	    4000000, /* how long a waiter trusts that it will be chosen, or more after long sleeps (spun.h); doubles up to */
+	/* How long a waiter trusts that it will be chosen, or more after long sleeps (spun.h); it doubles up to the second. */
+	WATCHNS = 4000000,
 	WATCHMAXNS = 1000000000,
 };
 

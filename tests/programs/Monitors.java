@@ -9,7 +9,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 public class Monitors {
-	static final int PAIRS = 8, SLEEPERS = 12, LITTER = 2, EACH = 35;
+	/** Things that each litter thread makes for a thing that goes through each box: about as many as it had time for natively. */
+	static final int EACH = 35;
+	static final int PAIRS = 8, SLEEPERS = 12, LITTER = 2;
 	static final AtomicLong sum = new AtomicLong(), interrupted = new AtomicLong(), littered = new AtomicLong();
 
 	/** A box with room for one thing. */
