@@ -5,8 +5,8 @@
  * cancellation, a forker, under a tormentor's signals, until so many operations,
  * forks and cancellations are done; then every law of conservation is checked.
  * The forks are spread over the operations, since they are what costs most.
- * If any role, or any worker, makes no progress for STILL seconds, every stack is
- * shown and the program aborts.
+ * If any role, or any worker, makes no progress for STILL seconds in which all that
+ * could run did, every stack is shown and the program aborts.
  */
 #include "stress.h"
 
@@ -47,16 +47,31 @@ typedef struct Moves {
 	int still;
 } Moves;
 
-/* Called every STEP ms: has it stood still for too long? */
-enum { STEP = 10 };
+enum { STEP = 10, STEPS = 1000 / STEP };
 
+/* STEP ms of the watchdog's life, once a second with a look at who is not let run. */
+static int starving;
+
+static void
+step(void)
+{
+	static int steps;
+	nap(STEP * 1000L);
+	if(++steps % STEPS == 0)
+		starving = starved();
+}
+
+/* Called every step: has it stood still for too long?  Steps in which somebody starves do not count. */
 static void
 moves(Moves *w, long now, const char *what, int number)
 {
-	w->still = now == w->last ? w->still + 1 : 0;
+	if(now != w->last)
+		w->still = 0;
+	else if(!starving)
+		w->still++;
 	w->last = now;
-	if(w->still >= STILL * 1000 / STEP) {
-		dumpchildren();
+	if(w->still >= STILL * STEPS) {
+		eachchild(dumpstacks);
 		broken("%s %d stand still at %ld for %d s", what, number, now, STILL);
 	}
 }
@@ -91,12 +106,12 @@ static _Atomic int home;
 static void *
 endwatch(void *arg)
 {
-	for(int i = 0; i < STILL * 1000 / STEP; i++) {
-		if(atomic_load_explicit(&home, memory_order_acquire))
-			return arg;
-		nap(STEP * 1000);
+	Moves end = {0};
+	for(int n; (n = atomic_load_explicit(&home, memory_order_acquire)) < nthread;) {
+		step();
+		moves(&end, n, "threads that came home, of", nthread);
 	}
-	broken("the threads do not end");
+	return arg;
 }
 
 int
@@ -145,15 +160,16 @@ main(int argc, char **argv)
 	LAW(pthread_create(&torment, NULL, tormentor, NULL) == 0);
 
 	while(!watch())
-		nap(STEP * 1000);
+		step();
 	LAW(pthread_create(&watcher, NULL, endwatch, NULL) == 0);
 	atomic_store_explicit(&stop, 1, memory_order_release);
 	LAW(pthread_join(torment, NULL) == 0);
 	stationsstop();
 	postlast();
-	for(int i = 0; i < nthread; i++)
+	for(int i = 0; i < nthread; i++) {
 		LAW(pthread_join(thread[i], NULL) == 0);
-	atomic_store_explicit(&home, 1, memory_order_release);
+		atomic_store_explicit(&home, i + 1, memory_order_release);
+	}
 	LAW(pthread_join(watcher, NULL) == 0);
 	stationscheck();
 	if(verbose)

@@ -38,8 +38,7 @@ void nap(long us);
 void broken(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* Every stack of process pid on standard error: by gdb, or what the kernel says. */
 void dumpstacks(pid_t pid);
-/* The same of the children that have not ended. */
-void dumpchildren(void);
+void eachtask(pid_t pid, void (*f)(pid_t pid, const char *tid));
 
 #define LAW(e) \
 	do { \
@@ -85,5 +84,9 @@ void *canceller(void *);
 /* children.c: forks. */
 extern Role forks;
 void *forker(void *);
+void eachchild(void (*f)(pid_t)); /* that has not ended */
+
+/* starved.c: how many could run since the last call, and were not let. */
+int starved(void);
 
 #endif

@@ -93,7 +93,7 @@ bygdb(pid_t pid)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void
+void
 eachtask(pid_t pid, void (*f)(pid_t pid, const char *tid))
 {
 	char path[64];
