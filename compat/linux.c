@@ -87,6 +87,10 @@ futexwait(Word *w, uint32_t v, const Deadline *d, int shared)
 	case -EINTR:
 	case -ETIMEDOUT:
 		return (int)-r;
+	case -EINVAL:
+		/* A word that is not aligned, a semaphore's in a packed structure: nobody can sleep there, in libc neither. */
+		sysyield();
+		return EAGAIN;
 	}
 	badfutex("wait", r);
 	return 0;
@@ -127,11 +131,10 @@ futexwake(const void *w, int n, int shared)
 	long r = SYS(futex, w, FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), n);
 
 	/*
-	 * A shared wake looks the page up: the memory may be gone by now
-	 * (EFAULT), or be something that no futex can live in (EINVAL is for
-	 * misaligned words, which the callers have refused).
+	 * The word may be somebody else's by now, who let its last user go: a shared wake looks the page up, and it may be
+	 * gone (EFAULT); a lock with priority inheritance may be waited for there (EINVAL, as of a word that is not aligned).
 	 */
-	if(r < 0 && r != -EFAULT)
+	if(r < 0 && r != -EFAULT && r != -EINVAL)
 		badfutex("wake", r);
 	return r < 0 ? 0 : (int)r;
 }

@@ -136,9 +136,9 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 
 	if(unlikely(checking))
 		checkwait(c, m);
-	/* Nobody's to release: not linked first, for whoever is may be signalled and moved. */
-	if(ours && !mutexmay(m))
-		return mutexrelease(m, &g.full);
+	/* Not the caller's to release: not linked first, for whoever is may be signalled and moved; nor cancelled. */
+	if(!(ours ? mutexmay(m) : othermay(m)))
+		return release(pm, &g.full);
 	w.on = 0;
 	asyncdeferred(&g.type);
 	p = procenter();
@@ -149,7 +149,9 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	 */
 	atomic_store_explicit(&p->cancel, (uintptr_t)pthread_self(), memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
-	pthread_testcancel();
+	/* Before the epoch libc does not wait, and is no cancellation point. */
+	if(d == nil || d->at.tv_sec >= 0)
+		pthread_testcancel();
 	if(probeon)
 		condopen(c, pc, &w);
 

@@ -192,6 +192,19 @@ othertrylock(Mutex *m)
 }
 
 int
+othermay(const Mutex *m)
+{
+	int kind = m->kind & Kind3;
+
+	if(mutexshared(m))
+		return sharedmay(m);
+	if(m->kind & (Krobust | Kinherit))
+		return (atomic_load_explicit(&m->word, memory_order_relaxed) & FUTEX_TID_MASK) == (uint32_t)mytid();
+	return (kind != Krecursive && kind != Kerrorcheck) ||
+	       atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid();
+}
+
+int
 otherunlock(Mutex *m)
 {
 	Robustlist *h;

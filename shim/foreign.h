@@ -69,6 +69,8 @@ mutexrobust(const Mutex *m)
 int otherlock(Mutex *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
 int othertrylock(Mutex *) HIDDEN;
 int otherunlock(Mutex *) HIDDEN;
+/* Whether the caller has it, as far as otherunlock asks: if not, that fails, and nothing is done. */
+int othermay(const Mutex *) HIDDEN;
 int otherdestroy(Mutex *) HIDDEN;
 /* Those of libc's. */
 int foreignrwlock(pthread_rwlock_t *, int write, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
@@ -78,6 +80,7 @@ int foreignbarrier(pthread_barrier_t *, uintptr_t pc) HIDDEN;
 int sharedlock(Mutex *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
 int sharedtrylock(Mutex *) HIDDEN;
 int sharedunlock(Mutex *) HIDDEN;
+int sharedmay(const Mutex *) HIDDEN;
 
 /*
  * robust.c.  The list is robustlist(); if that is nil, libc has registered none yet, or not as we know it: then the call

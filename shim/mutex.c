@@ -127,7 +127,7 @@ mutexlockuntil(Mutex *m, uintptr_t pc, const Deadline *d)
 	}
 	if(likely(d != nil ? trymutex(m) : canlockmutex(m, 0)))
 		took(m, pc);
-	else if(unlikely(d != nil && !nsecok(&d->at)))
+	else if(unlikely(d != nil && !nsecok(&d->at) && d->at.tv_sec >= 0))
 		return EINVAL;
 	else {
 		int r = lockslow(m, pc, d);

@@ -119,7 +119,7 @@ sharedlock(Mutex *m, clockid_t clock, const struct timespec *at, uintptr_t pc)
 		return taken(m);
 	if(at == nil)
 		return lockslow(m, nil, pc);
-	if(!nsecok(at))
+	if(!nsecok(at) && at->tv_sec >= 0)
 		return EINVAL;
 	d.at = *at;
 	d.clock = clock;
@@ -135,16 +135,22 @@ sharedtrylock(Mutex *m)
 }
 
 int
-sharedunlock(Mutex *m)
+sharedmay(const Mutex *m)
 {
 	int kind = m->kind & Kind3;
 
-	if(kind == Krecursive || kind == Kerrorcheck) {
-		if(!mine(m) || (kind == Kerrorcheck && atomic_load_explicit(&m->word, memory_order_relaxed) == FREE))
-			return EPERM;
-		if(kind == Krecursive && --m->depth != 0)
-			return 0;
-	}
+	return kind == Krecursive    ? mine(m)
+	       : kind == Kerrorcheck ? mine(m) && atomic_load_explicit(&m->word, memory_order_relaxed) != FREE
+				     : 1;
+}
+
+int
+sharedunlock(Mutex *m)
+{
+	if(!sharedmay(m))
+		return EPERM;
+	if((m->kind & Kind3) == Krecursive && --m->depth != 0)
+		return 0;
 	atomic_store_explicit(&m->owner, 0, memory_order_relaxed);
 	count(m, -1u);
 	stop("sharedunlock");

@@ -309,6 +309,8 @@ start(int argc, char **argv, char **env)
 	realinit();
 	/* While no vfork child can be the first to ask. */
 	procpid();
+	/* The first lock asks the kernel nothing: the program may by then have forbidden itself what it does not need. */
+	metid();
 	clockinit();
 	deepbindstart();
 	if(sysrank() != 0)

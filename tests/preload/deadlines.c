@@ -5,7 +5,7 @@
 #include "t.h"
 #include <threads.h>
 
-static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER, shared;
 static pthread_cond_t c = PTHREAD_COND_INITIALIZER;
 static sem_t s;
 
@@ -44,6 +44,14 @@ locked(void *arg)
 		SAME(pthread_mutex_clocklock(&m, CLOCK_MONOTONIC, &mo), blocked[i]);
 		SAME(pthread_mutex_clocklock(&m, CLOCK_PROCESS_CPUTIME_ID, &mo), EINVAL);
 	}
+	/* before the epoch: nothing more is asked */
+	for(int i = 0; i < 2; i++) {
+		struct timespec odd = {-5, i == 0 ? -7 : 2000000000};
+		SAME(pthread_mutex_timedlock(&m, &odd), ETIMEDOUT);
+		SAME(pthread_mutex_clocklock(&m, CLOCK_MONOTONIC, &odd), ETIMEDOUT);
+		SAME(pthread_mutex_timedlock(&shared, &odd), ETIMEDOUT);
+		SAME(pthread_mutex_clocklock(&shared, CLOCK_MONOTONIC, &odd), ETIMEDOUT);
+	}
 	struct timespec t = in(CLOCK_REALTIME, 30);
 	SAME(pthread_mutex_timedlock(&m, &t), ETIMEDOUT);
 	t = in(CLOCK_MONOTONIC, 30);
@@ -67,10 +75,16 @@ mutex(void)
 	struct timespec d = in(CLOCK_REALTIME, 1000);
 	SAME(pthread_mutex_clocklock(&m, CLOCK_THREAD_CPUTIME_ID, &d), EINVAL);
 	SAME(pthread_mutex_clocklock(&m, 99, &d), EINVAL);
+	pthread_mutexattr_t a;
+	SAME(pthread_mutexattr_init(&a), 0);
+	SAME(pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED), 0);
+	SAME(pthread_mutex_init(&shared, &a), 0);
+	SAME(pthread_mutex_lock(&shared), 0);
 	SAME(pthread_mutex_lock(&m), 0);
 	start(&t, locked, NULL);
 	join(&t);
 	SAME(pthread_mutex_unlock(&m), 0);
+	SAME(pthread_mutex_unlock(&shared), 0);
 }
 
 static void
