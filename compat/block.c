@@ -1,5 +1,5 @@
 /*
- * The one place that sleeps, and the one that wakes.
+ * Where all that queues in this process sleeps, and is woken.
  *
  * The argument for block and ready.  A Proc that waits is linked in a queue
  * under that queue's lock; whoever unlinks it under the same lock owes it

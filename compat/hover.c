@@ -7,7 +7,7 @@
  * Nothing can be lost here: the word is only read, between the wait's announcement and its sleep, a time in which a thread
  * may lose the processor for as long anyhow.
  *
- * Threads of real-time policies do not look: they would keep the waker, if it is of a lower one, from running.
+ * Where threads may be of real-time policies nobody looks: one would keep its waker, of a lower one, from running.
  */
 #include "hover.h"
 #include "luck.h"

@@ -85,8 +85,8 @@ RENDEZ_API void p9notkilled(void);
  * the host's call left it, for who looks between that and osleave.  A signal that comes before the host's call has begun to wait cannot
  * interrupt it: where that must not be missed use a call that takes a timeout, and ask again.
  *
- * The signal is the highest real-time one that has no handler at the first osenter in the process, and from then on
- * belongs to the library.  osenter unblocks it, osleave puts it back.  It must not be blocked, or given another handler, in between.  Brackets do not nest.  No waits of
+ * The signal is the highest real-time one that has no handler and is not ignored at the first osenter in the process, and from then on
+ * belongs to the library; if there is none, the process ends by abort, with a line on standard error that says so.  osenter unblocks it, osleave puts it back.  It must not be blocked, or given another handler, in between.  Brackets do not nest.  No waits of
  * this library stand inside, and no jump leads out.
  */
 RENDEZ_API void p9osenter(void);

@@ -7,7 +7,7 @@
 #include "sigoff.h"
 
 enum {
-	CHUNK = 64,    /* Procs a chunk: 12 KiB */
+	CHUNK = 64,    /* Procs a chunk: 16 KiB */
 	NCHUNK = 1024, /* 64k threads waiting at once */
 };
 

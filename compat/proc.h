@@ -155,7 +155,7 @@ Woken block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void 
 /* Wake p, which the caller has unlinked.  p may be anything the moment after. */
 void ready(Proc *p) HIDDEN;
 
-/* The same for a chain of them, linked by nextkey: they are woken at once, by one system call. */
+/* The same for a chain of them, linked by nextkey: moved to one address, they are woken many by one system call. */
 void readyall(Proc *first) HIDDEN;
 
 /*

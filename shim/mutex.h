@@ -7,7 +7,7 @@
 
 #include "shim.h"
 
-/* One hold in so many is timed, from took() to giving().  Both return 0, for whom that is the last thing to do. */
+/* One hold in so many is timed, from took() to the unlock.  Both return 0, for whom that is the last thing to do. */
 int holdbegin(Mutex *) HIDDEN;
 int holdend(Mutex *) HIDDEN;
 

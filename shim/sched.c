@@ -1,7 +1,8 @@
 /*
  * Who changes a thread's real-time priority: libc's calls, told to compat/rank.h.
  *
- * Threads of real-time policies are chosen by priority everywhere (waitq.h).  Nobody asks the kernel for a thread's rank
+ * Threads of real-time policies are chosen by priority in every queue of waitq.h; words that processes
+ * share are the kernel's to order, and Plan 9's locks are by age.  Nobody asks the kernel for a thread's rank
  * until one of these calls has named such a policy, or the process began with one; then a thread asks once, and again
  * after one of these.  A thread can come by another rank in no other way, but by a raw system call, from another process, or by a
  * mutex with a ceiling (foreign.c).
