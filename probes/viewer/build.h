@@ -23,8 +23,9 @@ const Stack *buildstack(Build *, uint32_t id, Fpc site);
 void buildlocks(Build *);
 /* How long, in ns, the thread of this page has waited in a wait that has not ended; 0 if in none. */
 uint64_t waitingns(const Build *, const Farea *);
-/* The variable at an address of data, and its module; nil if there is none. */
-const char *variableat(Build *, uint64_t address, const char **module);
+/* The variable at an address of data that code at by[0..n-1] has used, and its module; nil if there is none. */
+const char *variableat(Build *, uint64_t address, const Fpc *by, int n, const char **module);
+void namelock(Build *, Lock *, const Flock *);
 void buildwrongs(Build *);
 
 /* Order of sites: function, file, line, module, offset; nil first. */

@@ -92,7 +92,7 @@ const struct argp compareargp = {
     NULL,
 };
 
-/* Standard input, to be read again from the same place: a pipe is copied to a file first. -1 and err. */
+/* Standard input, to be read again from the same place: a pipe is copied to a file first, and a device gives what it gives. -1 and err. */
 static int
 input(off_t *start, char *err)
 {
@@ -104,14 +104,14 @@ input(off_t *start, char *err)
 	int fd;
 
 	*start = 0;
-	if(isatty(0) || fstat(0, &st) < 0 || S_ISCHR(st.st_mode)) {
+	if(isatty(0) || fstat(0, &st) < 0) {
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		if(fd < 0)
 			snprintf(err, ERRLEN, "/dev/null: %s", strerror(errno));
 		return fd;
 	}
-	if(S_ISREG(st.st_mode)) {
-		*start = lseek(0, 0, SEEK_CUR);
+	if(S_ISREG(st.st_mode) || S_ISCHR(st.st_mode)) {
+		*start = S_ISREG(st.st_mode) ? lseek(0, 0, SEEK_CUR) : 0;
 		return fcntl(0, F_DUPFD_CLOEXEC, 3);
 	}
 	f = tmpfile();

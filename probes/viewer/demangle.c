@@ -69,9 +69,9 @@ nameonly(Arena *a, const char *sig)
 }
 
 const char *
-demangle(Arena *a, const char *symbol)
+demanglewhole(Arena *a, const char *symbol)
 {
-	const char *name;
+	const char *whole;
 	char *s, *at;
 	size_t n = strcspn(symbol, "@");
 	int status;
@@ -83,7 +83,15 @@ demangle(Arena *a, const char *symbol)
 	s = __cxa_demangle(at, NULL, NULL, &status);
 	if(s == NULL)
 		return aclean(a, at, n);
-	name = nameonly(a, aclean(a, s, strlen(s)));
+	whole = aclean(a, s, strlen(s));
 	free(s);
-	return name;
+	return whole;
+}
+
+const char *
+demangle(Arena *a, const char *symbol)
+{
+	const char *whole = demanglewhole(a, symbol);
+
+	return strncmp(symbol, "_Z", 2) == 0 ? nameonly(a, whole) : whole;
 }

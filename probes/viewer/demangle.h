@@ -9,6 +9,8 @@
 #include "mem.h"
 
 const char *demangle(Arena *, const char *symbol);
+/* With all that belongs to it, as a variable needs it: "f(int)::m" is one of f's. */
+const char *demanglewhole(Arena *, const char *symbol);
 /* What is left of a demangled signature without parameters and return type. */
 const char *nameonly(Arena *, const char *signature);
 

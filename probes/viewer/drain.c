@@ -159,7 +159,10 @@ drainone(Session *s, const char *path, const char *name, const int *status, uint
 	case Hprofile:
 		break;
 	}
-	own = status != NULL && h.pid == s->pid;
+	own = s->pid != 0 && h.pid == s->pid;
+	/* it may have ended a moment ago: its status, which says how, comes later */
+	if(own && status == NULL)
+		return;
 	if(own || !profilealive(&h)) {
 		p = profileread(path, err);
 		if(p == NULL) {

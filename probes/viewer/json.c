@@ -49,13 +49,21 @@ stack(const Stack *s)
 	return a;
 }
 
+/* Whether it goes on where it was not followed. */
+static int
+cut(const Stack *s)
+{
+	return s != NULL && s->truncated;
+}
+
 static json_t *
 pair(const Pair *p)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "op", opname(p->op), "waiter",
-	    site(p->waiter), "holder", site(p->holder), "waker", site(p->waker), "end", endname(p->end), "waits",
-	    number(p->waits), "ended", number(p->ended), "wait_ns", number(p->ns), "max_ns", number(p->max),
-	    "waiter_stack", stack(p->waiterstack), "waker_stack", stack(p->wakerstack));
+	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b}", "op", opname(p->op),
+	    "waiter", site(p->waiter), "holder", site(p->holder), "waker", site(p->waker), "end", endname(p->end),
+	    "waits", number(p->waits), "ended", number(p->ended), "wait_ns", number(p->ns), "max_ns", number(p->max),
+	    "waiter_stack", stack(p->waiterstack), "waiter_stack_cut", cut(p->waiterstack), "waker_stack",
+	    stack(p->wakerstack), "waker_stack_cut", cut(p->wakerstack));
 }
 
 static json_t *
@@ -183,7 +191,7 @@ process(FILE *f, const Process *p)
 	fputs("],\n\"misuses\":[", f);
 	for(i = 0; i < p->nwrong; i++)
 		put(f, i > 0 ? ",\n" : "\n", wrong(&p->wrong[i]));
-	fputs("]}", f);
+	fprintf(f, "],\n\"misuses_unlisted\":%llu}", (unsigned long long)p->wronglost);
 }
 
 int

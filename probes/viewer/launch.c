@@ -168,7 +168,8 @@ launchcheck(const char *prog, Launch *l, char err[ERRLEN])
 	*l = (Launch){0};
 	l->path = findprogram(prog, &why);
 	if(l->path == NULL) {
-		snprintf(err, ERRLEN, "%s: %s", prog, why == ENOENT ? "not found" : strerror(why));
+		snprintf(err, ERRLEN, "%s: %s", prog[0] != 0 ? prog : "a program without a name",
+		    why == ENOENT ? "not found" : strerror(why));
 		return why == ENOENT ? Xnotfound : Xnotrun;
 	}
 	return check(prog, l->path, l, 0, err);

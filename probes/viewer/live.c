@@ -167,6 +167,36 @@ liveeach(void (*each)(void *arg, const char *live, const char *home), void *arg)
 	}
 }
 
+typedef struct Goeson {
+	const char *home, *live;
+	int found;
+} Goeson;
+
+static void
+goeson(void *arg, const char *live, const char *home)
+{
+	Goeson *g = arg;
+	int old, fd;
+
+	if(home == NULL || strcmp(home, g->home) != 0 || strcmp(live, g->live) == 0)
+		return;
+	fd = openhome(live, &old);
+	if(fd >= 0) {
+		if(flock(fd, LOCK_EX | LOCK_NB) < 0)
+			g->found = 1;
+		close(fd);
+	}
+}
+
+int
+livegoeson(const char *home, const char *live)
+{
+	Goeson g = {home, live, 0};
+
+	liveeach(goeson, &g);
+	return g.found;
+}
+
 typedef struct Rescue {
 	void (*each)(const char *live, const char *home);
 } Rescue;

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 #include <unistd.h>
 #include "live.h"
 
-static int
-suffixed(const char *name)
+int
+profilename(const char *name)
 {
 	size_t n = strlen(name), k = strlen(PROFILESUFFIX);
 
@@ -132,7 +133,7 @@ hasprofiles(const char *dir)
 	for(i = 0; i < n; i++) {
 		char *path = eprintf("%s/%s", dir, name[i]->d_name);
 
-		if(suffixed(name[i]->d_name) || strcmp(name[i]->d_name, QUIETFILE) == 0 || isprofile(path))
+		if(profilename(name[i]->d_name) || strcmp(name[i]->d_name, QUIETFILE) == 0 || isprofile(path))
 			yes = 1;
 		free(path);
 		free(name[i]);
@@ -140,6 +141,23 @@ hasprofiles(const char *dir)
 	if(n >= 0)
 		free(name);
 	return yes;
+}
+
+/* Nil and errno: a pipe, say, that waits for its writer is not waited for. */
+static FILE *
+openplain(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	FILE *f;
+
+	if(fd < 0)
+		return NULL;
+	if(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (f = fdopen(fd, "r")) != NULL)
+		return f;
+	close(fd);
+	errno = EINVAL;
+	return NULL;
 }
 
 /* One that could not be read: err has the last, and the report warns of those before. */
@@ -171,7 +189,7 @@ loaddir(Report *r, const char *dir, char *err)
 		char *path = eprintf("%s/%s", dir, name[i]->d_name), why[ERRLEN];
 
 		if(strcmp(name[i]->d_name, QUIETFILE) == 0) {
-			FILE *f = fopen(path, "re");
+			FILE *f = openplain(path);
 			int bad = 0;
 
 			snprintf(why, sizeof why, "%s: %s", path, f != NULL ? "a damaged line" : strerror(errno));
@@ -181,7 +199,8 @@ loaddir(Report *r, const char *dir, char *err)
 			}
 			if(f == NULL || bad)
 				unread(r, err, &failed, why);
-		} else if((head = profilehead(path, &h)) == Hprofile || (suffixed(name[i]->d_name) && head != Hblank)) {
+		} else if((head = profilehead(path, &h)) == Hprofile ||
+			  (profilename(name[i]->d_name) && head != Hblank)) {
 			if(loadfile(r, path, why) > 0)
 				got++;
 			else
@@ -274,7 +293,7 @@ load(Report *r, const char *path, char err[ERRLEN])
 	if(stat(path, &st) == 0)
 		n = S_ISDIR(st.st_mode) ? loaddir(r, path, err) : loadfile(r, path, err);
 	else {
-		snprintf(err, ERRLEN, "%s: %s", path, strerror(errno));
+		snprintf(err, ERRLEN, "%s: %s", path[0] != 0 ? path : "an empty name", strerror(errno));
 		n = -1;
 	}
 	if(l.got == 0)

@@ -15,6 +15,8 @@
  * are on their way there: what a run that goes on, or whose command was killed, has in memory.
  */
 int load(Report *, const char *path, char err[ERRLEN]);
+/* Whether a file is called as profiles are. */
+int profilename(const char *name);
 /* Whether the directory holds anything that load would take. */
 int hasprofiles(const char *dir);
 /* A process's line, newly made, with its newline. */

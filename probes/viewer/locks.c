@@ -50,57 +50,6 @@ isidleop(int op)
 	return 1;
 }
 
-static const char *
-siteplace(Arena *a, const Site *s)
-{
-	const char *file;
-
-	if(s->file == NULL)
-		return s->function;
-	file = strrchr(s->file, '/');
-	return aprintf(a, "%s:%d (%s)", file == NULL ? s->file : file + 1, s->line, s->function);
-}
-
-const char *
-variableat(Build *b, uint64_t address, const char **module)
-{
-	const char *name;
-	size_t i;
-
-	for(i = 0; i < b->p->nmodule; i++) {
-		const Fmodule *m = &b->p->module[i];
-
-		if(m->end == 0 || address < m->start || address >= m->end)
-			continue;
-		name = symdata(b->r->symbols, b->module[i], address - m->bias);
-		if(name == NULL)
-			continue;
-		*module = modulepath(b->module[i]);
-		return name;
-	}
-	return NULL;
-}
-
-static void
-namelock(Build *b, Lock *l)
-{
-	if(l->id == OTHERS && l->kind < 0) {
-		l->name = l->idle ? "all events that did not fit the profile" : "all that did not fit the profile";
-		return;
-	}
-	l->name = variableat(b, l->address, &l->module);
-	if(l->name != NULL) {
-		l->named = 1;
-		return;
-	}
-	if(l->init != NULL)
-		l->name = aprintf(b->a, "initialised at %s", siteplace(b->a, l->init));
-	else if(l->first != NULL)
-		l->name = aprintf(b->a, "first waited for at %s", siteplace(b->a, l->first));
-	else
-		l->name = aprintf(b->a, "0x%llx", (unsigned long long)l->address);
-}
-
 static void
 addhold(Lock *l, const Profile *p, uint64_t n, uint64_t ticks, uint64_t max)
 {
@@ -131,7 +80,7 @@ newlock(Build *b, uint32_t id, int idle)
 	l->changes = f->changes;
 	l->count = 1;
 	addhold(l, b->p, f->holds, f->holdticks, f->holdmax);
-	namelock(b, l);
+	namelock(b, l, f);
 	return g;
 }
 

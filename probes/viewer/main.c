@@ -1,5 +1,6 @@
 /* rendez: which command it is. */
 #include <argp.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include "command.h"
@@ -68,12 +69,27 @@ static const struct argp argp = {
     NULL,
 };
 
+/*
+ * Of 0, 1 and 2 those that are closed are filled, so that no file of ours gets such a number and what is meant for a
+ * descriptor that is not there does not go into it.  A program that we run still finds them closed.
+ */
+static void
+fillstandard(void)
+{
+	int fd;
+
+	for(fd = 0; fd < 3; fd++)
+		if(fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 int
 main(int argc, char **argv)
 {
 	Chosen c = {0};
 	char *name;
 
+	fillstandard();
 	argp_program_version_hook = version;
 	argp_err_exit_status = 125;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &c);

@@ -55,14 +55,23 @@ estrdup(const char *s)
 }
 
 char *
+evprintf(const char *fmt, va_list ap)
+{
+	char *s;
+
+	if(vasprintf(&s, fmt, ap) < 0)
+		nomemory();
+	return s;
+}
+
+char *
 eprintf(const char *fmt, ...)
 {
 	char *s;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if(vasprintf(&s, fmt, ap) < 0)
-		nomemory();
+	s = evprintf(fmt, ap);
 	va_end(ap);
 	return s;
 }

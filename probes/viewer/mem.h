@@ -6,6 +6,7 @@
 #ifndef RENDEZ_MEM_H
 #define RENDEZ_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ void *emalloc(size_t n) __attribute__((malloc));
 void *erealloc(void *, size_t n);
 char *estrdup(const char *);
 char *eprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *evprintf(const char *fmt, va_list) __attribute__((format(printf, 1, 0)));
 
 /* A table from two numbers to a pointer; nil is "not there". */
 typedef struct Map {

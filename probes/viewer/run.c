@@ -40,6 +40,8 @@ parse(int key, char *arg, struct argp_state *state)
 
 	switch(key) {
 	case 'o':
+		if(arg[0] == 0)
+			argp_error(state, "--output: an empty name");
 		o->dir = arg;
 		return 0;
 	case 'c':
@@ -79,10 +81,17 @@ const struct argp runargp = {
     NULL,
 };
 
+typedef struct Running {
+	Session *session;
+	const Child *child;
+} Running;
+
 static void
-tick(void *s)
+tick(void *arg)
 {
-	sessiondrain(s);
+	const Running *r = arg;
+
+	sessiondrain(r->session, r->child->pid);
 }
 
 static void
@@ -122,7 +131,8 @@ runmain(int argc, char **argv)
 	Options o = {0};
 	Session s;
 	Launch l;
-	Child c = {.in = -1, .out = -1, .err = -1, .tick = tick, .arg = &s};
+	Child c = {.in = -1, .out = -1, .err = -1, .tick = tick};
+	Running r = {&s, &c};
 	char err[ERRLEN], *preload;
 	int e, asanfirst;
 
@@ -147,6 +157,7 @@ runmain(int argc, char **argv)
 	launchfree(&l);
 	if(o.check)
 		setenv("RENDEZ_CHECK", "1", 1);
+	c.arg = &r;
 	c.argv = o.argv;
 	c.preload = preload;
 	c.dir = s.live;

@@ -13,7 +13,7 @@
 #include "live.h"
 #include "load.h"
 
-/* Profiles of a run, half-made ones too, and nothing else in its directory. */
+/* Profiles of a run, half-made and damaged ones and links too, and nothing else in its directory. */
 static void
 removeprofiles(const char *dir)
 {
@@ -25,7 +25,8 @@ removeprofiles(const char *dir)
 	while((e = readdir(d)) != NULL) {
 		char *path = eprintf("%s/%s", dir, e->d_name);
 
-		if(isprofile(path) || strcmp(e->d_name, QUIETFILE) == 0 || halfmade(path, e->d_name))
+		if(isprofile(path) || profilename(e->d_name) || strcmp(e->d_name, QUIETFILE) == 0 ||
+		    halfmade(path, e->d_name))
 			unlink(path);
 		free(path);
 	}
@@ -97,10 +98,17 @@ sessionopen(Session *s, const char *dir, const char *prog, int force, char err[E
 		snprintf(err, ERRLEN, "%s: cannot be preloaded from a path with a blank or a colon in it", s->lib);
 		return -1;
 	}
+	/* first, since it may be for this directory */
+	liverescue(drainorphan);
 	if(makedir(s, dir, prog, force, err) < 0)
 		return -1;
-	liverescue(drainorphan);
 	s->live = livemake(s->dir, &s->lock);
+	/* both look after both have said where they go, so of two that begin at one time at least one sees the other */
+	if(livegoeson(s->dir, s->live)) {
+		snprintf(err, ERRLEN, "%s: a run that goes on has its profiles there: choose another", s->dir);
+		liveremove(s->live, s->lock);
+		return -1;
+	}
 	/* the program does not find a directory that was not there: this one comes when it is needed */
 	if(dir == NULL && strcmp(s->live, s->dir) != 0 && rmdir(s->dir) == 0)
 		s->made = 0;
@@ -108,8 +116,9 @@ sessionopen(Session *s, const char *dir, const char *prog, int force, char err[E
 }
 
 void
-sessiondrain(Session *s)
+sessiondrain(Session *s, pid_t pid)
 {
+	s->pid = pid;
 	if(strcmp(s->live, s->dir) != 0)
 		drain(s, NULL);
 }

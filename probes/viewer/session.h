@@ -30,8 +30,8 @@ typedef struct Session {
 
 /* dir nil: a fresh one named after the program, made when there is something to put there. 0, or -1 and err. */
 int sessionopen(Session *, const char *dir, const char *prog, int force, char err[ERRLEN]);
-/* Bring home what has ended. */
-void sessiondrain(Session *);
+/* Bring home what has ended, but not the program itself, pid: how it ended is not known before sessionend. */
+void sessiondrain(Session *, pid_t pid);
 /* The program has ended with this status of waitpid: bring home the rest, and link to what still runs. */
 void sessionend(Session *, pid_t pid, int status);
 void sessionfree(Session *);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include "demangle.h"
 #include "dwarf.h"
+#include "../format.h"
 
 struct Module {
 	Module *next;
@@ -21,6 +22,7 @@ struct Module {
 	const char *warning;
 	uint8_t id[64];
 	uint32_t nid;
+	int cut; /* the profile has only the beginning of the path */
 	int tried;
 	Dwfl *dwfl;
 	Dwfl_Module *mod; /* nil: not to be had, or not the file that the program had */
@@ -83,6 +85,7 @@ symmodule(Symbols *s, const char *path, const uint8_t *id, uint32_t nid)
 	m = aalloc(s->a, sizeof *m);
 	m->path = aclean(s->a, path, strlen(path));
 	slash = strrchr(m->path, '/');
+	m->cut = strlen(path) >= FPATH - 1;
 	m->base = slash != NULL && slash[1] != 0 ? slash + 1 : m->path;
 	if(nid != 0) /* then there may be no id */
 		memcpy(m->id, id, nid);
@@ -121,7 +124,11 @@ load(Symbols *s, Module *m)
 		return;
 	/* a path from a profile may name anything: open plain files only */
 	if(stat(m->path, &st) < 0 || !S_ISREG(st.st_mode)) {
-		m->warning = aprintf(s->a, "%s is gone: its addresses have no names", m->path);
+		m->warning = m->cut
+				 ? aprintf(s->a,
+				       "%s...: a path of more than %d bytes is not kept: its addresses have no names",
+				       m->path, FPATH - 2)
+				 : aprintf(s->a, "%s is gone: its addresses have no names", m->path);
 		return;
 	}
 	m->dwfl = dwfl_begin(&callbacks);
@@ -209,7 +216,7 @@ symdata(Symbols *s, Module *m, uint64_t off)
 	if(m->mod != NULL) {
 		name = dwfl_module_addrinfo(m->mod, off, &o, &sym, NULL, NULL, NULL);
 		if(name != NULL && GELF_ST_TYPE(sym.st_info) == STT_OBJECT && o < sym.st_size) {
-			found = demangle(s->a, name);
+			found = demanglewhole(s->a, name);
 			if(o != 0)
 				found = aprintf(s->a, "%s+0x%llx", found, (unsigned long long)o);
 		}

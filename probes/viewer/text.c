@@ -212,8 +212,10 @@ writeprocess(const Text *t, Report *r, const Process *p)
 	int n;
 
 	fprintf(t->f, "%s%s%s\n", bold(t), p->args[0] != 0 ? p->args : p->program, plain(t));
-	fprintf(t->f, "  process %d, %s after %s, %llu thread%s\n", p->pid, endtext(a, p),
-	    humanns(&b[0], p->durationns), (unsigned long long)threads, threads == 1 ? "" : "s");
+	fprintf(t->f, "  process %d, %s after %s", p->pid, endtext(a, p), humanns(&b[0], p->durationns));
+	if(!p->quiet) /* else how many there were is not known */
+		fprintf(t->f, ", %llu thread%s", (unsigned long long)threads, threads == 1 ? "" : "s");
+	fputc('\n', t->f);
 	fprintf(t->f,
 	    "  %s wait%s recorded, %s lost; recording took %s, %s of the time its threads lived (estimated)\n",
 	    humancount(&b[0], p->waits), p->waits == 1 ? "" : "s", humancount(&b[1], p->placeless + p->missed),

@@ -35,7 +35,7 @@ measure(Trial *t, const Child *c, uint64_t wall)
 	t->status = c->status;
 }
 
-/* A file without a name, which the program gets as one of its three and not as another. */
+/* A file without a name, which the program gets as one of its three and not as another. It is none of ours (main.c). */
 static FILE *
 unnamed(void)
 {
@@ -82,7 +82,7 @@ rununder(const Trialplan *p, Child *c, Trial *t, char *err)
 	Session s;
 
 	if(mkdtemp(dir) == NULL) {
-		snprintf(err, ERRLEN, "%s: %s", dir, strerror(errno));
+		snprintf(err, ERRLEN, "%s: %s: set TMPDIR to a directory that can be written", dir, strerror(errno));
 		free(dir);
 		return Xown;
 	}

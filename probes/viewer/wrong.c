@@ -8,7 +8,8 @@ buildwrongs(Build *b)
 	const Fheader *h = &b->p->h;
 	Process *proc = b->proc;
 	const char *ignored;
-	int i;
+	const Fpc *pc;
+	int i, n, cut;
 
 	proc->wrong = aalloc(b->a, FMISUSES * sizeof proc->wrong[0]);
 	for(i = 0; i < FMISUSES; i++) {
@@ -21,7 +22,8 @@ buildwrongs(Build *b)
 		w->what = (Misuse)f->what;
 		w->kind = (int)f->kind - 1;
 		w->address = f->address;
-		w->name = variableat(b, f->address, &ignored);
+		n = profilestack(b->p, f->stack, &pc, &cut);
+		w->name = variableat(b, f->address, pc, n, &ignored);
 		if(w->name == NULL)
 			w->name = aprintf(b->a, "0x%llx", (unsigned long long)f->address);
 		w->tid = f->tid;

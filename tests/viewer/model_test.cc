@@ -333,6 +333,8 @@ TEST(Demangle, LeavesTheNameOnly)
 		EXPECT_STREQ(demangle(&a, c.symbol), c.name);
 	EXPECT_STREQ(nameonly(&a, "std::function<void (int)> make<int>(int (*)(char))"), "make<int>");
 	EXPECT_STREQ(nameonly(&a, "A::~A()"), "A::~A");
+	EXPECT_STREQ(demanglewhole(&a, "_ZZL5firstiE5alpha"), "first(int)::alpha");
+	EXPECT_STREQ(demanglewhole(&a, "plain"), "plain");
 	afree(&a);
 }
 

@@ -187,4 +187,45 @@ says out 'threads came when the profile had no page free'
 says out ' 0 lost'
 ok "of threads for whom there is no page nothing is lost but what they waited for at the end"
 
+# Each look into a directory takes half a second, so the program ends in the midst of one that is not the last.
+cat >ends.sh <<'E2'
+sleep 1
+exit 5
+E2
+strace -o /dev/null -e trace=getdents64 -e inject=getdents64:delay_enter=500000 "$RENDEZ" run -q -o midst sh ends.sh 2>err
+want status 5 $?
+"$RENDEZ" report midst >out 2>&1
+says out 'exited with status 5'
+ok "a program that ends while others are brought home is seen to end"
+
+"$RENDEZ" run -q -o kept sh -c 'echo >began; read -r x <goon; exec true' 2>err &
+pid=$!
+read -r x <began
+"$RENDEZ" run -q -f -o kept true 2>err
+want status 125 $?
+says err 'a run that goes on has its profiles there'
+kill -KILL $pid
+wait $pid 2>>err
+echo >goon
+# what it left in memory is found before the directory is looked at
+n=0
+while [ $n -lt 100 ] && "$RENDEZ" run -q -o kept true 2>err; do
+	n=$((n + 1))
+	rm -f kept/*
+done
+says err 'profiles of an earlier run'
+ln -s /nowhere kept/1.0.rendez
+echo x >kept/2.0.rendez
+"$RENDEZ" run -q -f -o kept true 2>>why || echo "status $?" >>why
+"$RENDEZ" report kept >out 2>err
+want processes 1 "$(grep -c '^  process ' out)"
+ok "no two runs share a directory, and --force replaces all that one left"
+
+mkdir piped
+mkfifo piped/quiet.json
+timeout 20 "$RENDEZ" report piped 2>err
+want status 2 $?
+says err 'piped/quiet.json: Invalid argument'
+ok "a pipe in a run's directory is not waited for"
+
 exit $failed
