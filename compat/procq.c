@@ -7,7 +7,7 @@
 static uint32_t
 tag(void)
 {
-	return (uint32_t)procpid() << 2;
+	return procgeneration() << 2;
 }
 
 void

@@ -4,7 +4,7 @@
 
 /* Asked for when first needed, not before: sandboxes kill for the question. */
 static __thread Robustlist *mylist __attribute__((tls_model("initial-exec")));
-static __thread int listpid __attribute__((tls_model("initial-exec")));
+static __thread uint32_t listgeneration __attribute__((tls_model("initial-exec")));
 
 /* For a thread that has none: made by a raw clone, whose tid libc does not know. */
 static __thread struct {
@@ -37,10 +37,10 @@ robustlist(void)
 Robustlist *
 robustneed(void)
 {
-	int pid = procpid();
+	uint32_t generation = procgeneration();
 	Robustlist *h;
 
-	if(likely(mylist != nil && listpid == pid))
+	if(likely(mylist != nil && listgeneration == generation))
 		return mylist;
 	h = sysrobustlist();
 	if(h == nil) {
@@ -51,7 +51,7 @@ robustneed(void)
 	if(h == nil || h->futex_offset != ROBUSTWORD)
 		return nil;
 	mylist = h;
-	listpid = pid;
+	listgeneration = generation;
 	return h;
 }
 

@@ -39,14 +39,14 @@ closed(Self *s)
 static void
 renew(Self *s)
 {
-	uint32_t pid = (uint32_t)procpid();
+	uint32_t generation = procgeneration();
 
 	/* A note that the parent's threads were posting when it forked is posted by nobody here. */
-	if(s->pid == pid)
+	if(s->generation == generation)
 		closed(s);
 	else
 		atomic_store_explicit(&s->slots, 0, memory_order_relaxed);
-	s->pid = pid;
+	s->generation = generation;
 	atomic_store_explicit(&s->waits, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->tid, systid(), memory_order_relaxed);
 	/* Release: who finds it open finds it whole. */
@@ -87,7 +87,7 @@ make(void)
 INHANDLER Self *
 selfknown(void)
 {
-	if(self != nil && unlikely(self->pid != (uint32_t)procpid()))
+	if(self != nil && unlikely(self->generation != procgeneration()))
 		renew(self);
 	return self;
 }

@@ -60,8 +60,8 @@ struct Self {
 	P9proc pub; /* what the program sees; first */
 	Word used;  /* 0 free.  selfget's compare-and-swap owns the rest */
 	_Atomic(int) tid;
-	uint32_t pid; /* the process: in a forked child not ours, until renewed */
-	Word pending; /* see above */
+	uint32_t generation; /* the process: in a forked child not ours, until renewed */
+	Word pending;	     /* see above */
 	_Atomic(uintptr_t)
 	    waits;  /* the event word of the interruptible wait that the thread is in, + Ewshared; 0 none */
 	Self *next; /* in the list of all */
