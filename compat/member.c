@@ -11,7 +11,7 @@
 static __thread struct {
 	Member *m;
 	Region *r;
-	int pid;
+	uint32_t generation;
 } my __attribute__((tls_model("initial-exec")));
 
 static int
@@ -42,6 +42,24 @@ reap(Region *r, Member *m)
 	       atomic_compare_exchange_strong_explicit(&m->post, &post, 0, memory_order_seq_cst, memory_order_relaxed);
 }
 
+/*
+ * Puts tid for life, if that is still what a reaper saw.  All that died look alike, so life alone does not tell: in between
+ * another may have had the place, waited, and died.  That one's post does: it is there before it waits, and only a reaper clears it.
+ */
+static int
+claim(Member *m, uint32_t life, uint32_t tid)
+{
+	uint64_t old[2] = {life, 0}, new[2] = {0, 0};
+
+	do {
+		old[0] = life | (uint64_t)atomic_load_explicit(&m->event, memory_order_relaxed) << 32;
+		new[0] = tid | (old[0] & (uint64_t)UINT32_MAX << 32);
+		if(caspair(m, old, new))
+			return 1;
+	} while((uint32_t)old[0] == life && old[1] == 0);
+	return 0;
+}
+
 /* Takes the place if it is free, or its thread is dead. */
 static int
 take(Region *r, Member *m, uint32_t tid, Robustlist *h)
@@ -53,8 +71,7 @@ take(Region *r, Member *m, uint32_t tid, Robustlist *h)
 		return 0;
 	if(h != nil)
 		robustpending(h, robustlink(&m->life));
-	done = atomic_compare_exchange_strong_explicit(
-	    &m->life, &life, h != nil ? tid : tid | FUTEX_WAITERS, memory_order_seq_cst, memory_order_relaxed);
+	done = claim(m, life, h != nil ? tid : tid | FUTEX_WAITERS);
 	if(done && h != nil)
 		robustenlist(h, &m->node);
 	if(h != nil)
@@ -125,7 +142,7 @@ memberget(Region **rp)
 	Member *m = my.m;
 	uint64_t sigs;
 
-	if(likely(m != nil && my.r == r && my.pid == procpid()))
+	if(likely(m != nil && my.r == r && my.generation == procgeneration()))
 		return m;
 	sigsmask(&sigs);
 	for(;;) {
@@ -141,7 +158,7 @@ memberget(Region **rp)
 	*rp = r;
 	my.m = m;
 	my.r = r;
-	my.pid = procpid();
+	my.generation = procgeneration();
 	sigsunmask(&sigs);
 	return m;
 }
@@ -154,7 +171,7 @@ memberexit(void)
 	if(my.m == nil)
 		return;
 	sigsmask(&sigs);
-	if(my.pid == procpid())
+	if(my.generation == procgeneration())
 		leave(my.m);
 	my.m = nil;
 	sigsunmask(&sigs);

@@ -6,7 +6,7 @@
  * it was opened; so its number of links is looked at again, and who finds 0 begins anew.
  *
  * A file that is not ours (another owner, open to others, a link, not regular) is left alone, and so are we: private memory.  A
- * file of ours that is not a region, of another layout, or retired, is unlinked and made anew.
+ * file of ours that is not a region, or of another layout, is unlinked and made anew.
  *
  * Leaving.  A process that ends in an orderly way unlinks the file if nobody else is in it.  A process may have mapped it and have
  * nobody in it, so:
@@ -22,7 +22,8 @@
  * was there to be met.
  *
  * A file whose last user was killed stays, with nobody alive in it.  The next process of the user takes it over, and
- * unlinks it when it leaves.
+ * unlinks it when it leaves.  So it is where a leaver was killed after it had said that it leaves: that, and to unlink, is done
+ * under one hold of the lock, so who holds it and finds the name there with retired = 1 takes it back.
  */
 #define _GNU_SOURCE
 #include "region.h"
@@ -42,11 +43,11 @@ uint64_t
 processid(void)
 {
 	uint64_t was = atomic_load_explicit(&id, memory_order_relaxed), new;
-	uint32_t pid = (uint32_t)procpid();
+	uint32_t generation = procgeneration();
 
-	if(likely((uint32_t)was == pid))
+	if(likely((uint32_t)was == generation))
 		return was;
-	new = sysrandom() << 32 | pid;
+	new = sysrandom() << 32 | generation;
 	if(atomic_compare_exchange_strong_explicit(&id, &was, new, memory_order_relaxed, memory_order_relaxed))
 		return new;
 	return was;
@@ -100,12 +101,25 @@ mapped(int fd, const char *name, const Fileinfo *f, int *again)
 			return nil;
 		if(f->size == 0)
 			begin(r);
-		if(r->magic == MAGIC && r->size == sizeof *r && usable(r))
+		if(r->magic == MAGIC && r->size == sizeof *r) {
+			atomic_store_explicit(&r->retired, 0, memory_order_seq_cst);
 			return r;
+		}
 		sysunmap(r, sizeof *r);
 	}
 	*again = sysunlink(name) == 0;
 	return nil;
+}
+
+/* Whether two mappings are of one memory: the count, which begins at random, lies in the one between two looks at the other. */
+static int
+same(Region *r, Region *n)
+{
+	uint64_t before = atomic_load_explicit(&n->ids, memory_order_seq_cst),
+		 other = atomic_load_explicit(&r->ids, memory_order_seq_cst),
+		 after = atomic_load_explicit(&n->ids, memory_order_seq_cst);
+
+	return other - before <= after - before;
 }
 
 /* The user's region, by its file; nil: there is none to be had. */
@@ -113,7 +127,7 @@ static Region *
 shared(void)
 {
 	char buf[64], *name = path(buf, sizeof buf);
-	Region *r = nil;
+	Region *r = nil, *was;
 	Fileinfo f;
 	int fd, again, tries;
 
@@ -124,11 +138,15 @@ shared(void)
 		sysflock(fd);
 		again = sysfileinfo(fd, &f) == 0 && f.links == 0;
 		if(!again && f.regular && f.onlyowner && f.owner == sysuid() && f.links == 1) {
-			r = atomic_load_explicit(&current, memory_order_acquire);
+			r = was = atomic_load_explicit(&current, memory_order_acquire);
 			/* Another thread was quicker, or who retired it has taken that back. */
 			if(!usable(r) || atomic_load_explicit(&currentfile, memory_order_relaxed) != f.id) {
 				r = mapped(fd, name, &f, &again);
-				if(r != nil) {
+				/* A thread of ours may be in it: it goes on at the address that it knows. */
+				if(r != nil && was != nil && same(was, r)) {
+					sysunmap(r, sizeof *r);
+					r = was;
+				} else if(r != nil) {
 					atomic_store_explicit(&currentfile, f.id, memory_order_relaxed);
 					atomic_store_explicit(&current, r, memory_order_release);
 				}

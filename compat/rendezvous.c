@@ -71,7 +71,8 @@ abandon(Proc *p)
 	if(s != nil)
 		selfwaited(s, p);
 	taggiveup(p->object);
-	tagclear(p->frameof, p->object);
+	/* The one that it is in: as long as it is there is no other. */
+	tagclear(regionget(), p->object);
 	inner(p);
 }
 
@@ -107,7 +108,6 @@ first(Tagplace *t, Member *m, Self *s, uint64_t *value, uintptr_t pc)
 	int met;
 
 	p->object = m;
-	p->frameof = r;
 	atomic_signal_fence(memory_order_seq_cst);
 	p->abandon = abandon;
 	memberfresh(m);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <pthread.h>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <thread>
 #include <vector>
@@ -72,6 +73,31 @@ allfull()
 	return wrong;
 }
 
+// One waits; then a process is killed that was about to leave, and had said so.  0: they meet all the same.
+int
+meetretired()
+{
+	std::atomic<int> id{0};
+	std::thread t([&] {
+		id = tid();
+		p9rendezvous(11, 1);
+	});
+
+	while(id == 0)
+		usleep(100);
+	asleep(id);
+	int fd = open("/dev/shm/rendez-61234", O_RDWR | O_CLOEXEC);
+	uint32_t one = 1;
+	// After the magic and the size.
+	if(fd < 0 || pwrite(fd, &one, sizeof one, 16) != sizeof one)
+		_exit(4);
+	close(fd);
+	alarm(20);
+	int wrong = p9rendezvous(11, 2) != 1;
+	t.join();
+	return wrong;
+}
+
 // What a program run anew does.
 __attribute__((constructor)) void
 role()
@@ -92,6 +118,12 @@ role()
 		if(setresuid(61234, 61234, 61234) != 0)
 			_exit(3);
 		printf("%d\n", allfull());
+		fflush(stdout);
+	} else if(what == "retired") {
+		// Else the new user may not see that its threads sleep.
+		if(setresuid(61234, 61234, 61234) != 0 || prctl(PR_SET_DUMPABLE, 1) != 0)
+			_exit(3);
+		printf("%d\n", meetretired());
 		fflush(stdout);
 	} else if(what == "self") {
 		// As another user, or before a strange file: two threads meet all the same.
@@ -570,6 +602,12 @@ TEST_F(File, TheLastThatLeavesUnlinksIt)
 TEST_F(File, PW7_AllPlacesAreTaken)
 {
 	EXPECT_EQ(use("full"), 0U);
+}
+
+TEST_F(File, ALeaverThatIsKilledRetiresNobody)
+{
+	EXPECT_EQ(use("retired"), 0U);
+	EXPECT_FALSE(exists());
 }
 
 TEST_F(File, AnothersIsLeftAlone)
