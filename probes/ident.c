@@ -144,10 +144,26 @@ newlock(Self *s, const Wait *w, uint32_t word, uint32_t ours)
 	return (uint32_t)id;
 }
 
-/* Another waiter gave the object a number first: the entry is no lock's, until s needs one. */
+static void
+bury(uint32_t id)
+{
+	Flock *l = &prof.locks[id];
+
+	__atomic_fetch_or(&l->flags, Lgone, __ATOMIC_RELEASE);
+	__atomic_store_n(grave(l->kind, l->first), id, __ATOMIC_RELEASE);
+}
+
+/*
+ * Another waiter gave the object a number first: the entry is no lock's, until s needs one.  One that was taken over
+ * has counted others before, and keeps that.
+ */
 static void
 unused(Self *s, uint32_t id)
 {
+	if(__atomic_load_n(&prof.locks[id].flags, __ATOMIC_RELAXED) & Lmany) {
+		bury(id);
+		return;
+	}
 	__atomic_store_n(&prof.locks[id].kind, 0, __ATOMIC_RELAXED);
 	if(s != nil)
 		s->spare = id;
@@ -235,12 +251,8 @@ objectgone(const void *object)
 	if(!recording() || (a = place(object, 0)) == nil || !enter(&s))
 		return;
 	id = __atomic_exchange_n(&a->id, 0, __ATOMIC_RELAXED);
-	if(lockis(id, object)) {
-		Flock *l = &prof.locks[id];
-
-		__atomic_fetch_or(&l->flags, Lgone, __ATOMIC_RELEASE);
-		__atomic_store_n(grave(l->kind, l->first), id, __ATOMIC_RELEASE);
-	}
+	if(lockis(id, object))
+		bury(id);
 	leave(s);
 }
 

@@ -395,6 +395,44 @@ TEST_F(RecorderTest, AnObjectThatTwoWaitForFirstAtTheSameTimeIsOneLock)
 	EXPECT_EQ(p.waits(), 2u * objects);
 }
 
+/* When the table begins to be full, objects that come and go share an entry, and what it has counted stays. */
+TEST_F(RecorderTest, AnEntryThatTwoWouldTakeOverAtTheSameTimeKeepsItsCounts)
+{
+	static constexpr int others = 1100, rounds = 400;
+
+	ASSERT_EQ(run([] {
+		static uint32_t id[others];
+		static long object;
+		static std::atomic<int> here;
+
+		for(uint32_t &i : id)
+			waitonce(&i, &i);
+		for(int i = 0; i < rounds; i++) {
+			here = 0;
+			inthreads(
+			    [](void *) -> void * {
+				    here++;
+				    while(here < 2)
+					    ;
+				    waitonce(&object, nullptr);
+				    return nullptr;
+			    },
+			    2, 2);
+			objectgone(&object);
+		}
+		recorderexit(0);
+	}),
+	    0);
+	Profile p(fileof(pid));
+	uint64_t waits = 0, used = 0;
+	for(uint32_t l : p.locks()) {
+		used++;
+		waits += p.sum(&Fpair::waits, l);
+	}
+	EXPECT_EQ(waits, others + 2u * rounds);
+	EXPECT_LT(used, others + 20u);
+}
+
 TEST_F(RecorderTest, AnObjectThatNobodyWaitsForAnyMoreIsCountedOn)
 {
 	static Counting held, gone, left, freed, other;
