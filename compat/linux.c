@@ -350,7 +350,7 @@ sysreserve(int fd, size_t n)
 	do
 		r = SYS(fallocate, fd, 0, 0, n);
 	while(r == -EINTR);
-	if(r != -EOPNOTSUPP && r != -ENOSYS)
+	if(r != -EOPNOTSUPP && r != -ENOSYS && r != -EPERM)
 		return (int)-r;
 	for(done = 0; done < n; done += (size_t)r) {
 		r = SYS(write, fd, zero, n - done < sizeof zero ? n - done : sizeof zero);

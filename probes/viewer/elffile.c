@@ -71,20 +71,8 @@ hastsan(Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh)
 	return 0;
 }
 
-/* The machine that this command is for, which is the library's. */
-static int
-ownmachine(void)
-{
-	Elf64_Ehdr eh = {.e_machine = EM_NONE};
-	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-
-	if(fd >= 0) {
-		if(read(fd, &eh, sizeof eh) != sizeof eh)
-			eh.e_machine = EM_NONE;
-		close(fd);
-	}
-	return eh.e_machine;
-}
+/* The header of this command's own file, as the linker names it: which machine it, and the library, is for. */
+extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
 static const char *
 look(Elf *elf, int fd, Elffile *e)
@@ -97,7 +85,7 @@ look(Elf *elf, int fd, Elffile *e)
 
 	if(elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &eh) == NULL)
 		return "is a damaged program file";
-	if(eh.e_machine != ownmachine() || eh.e_ident[EI_CLASS] != ELFCLASS64)
+	if(eh.e_machine != __ehdr_start.e_machine || eh.e_ident[EI_CLASS] != ELFCLASS64)
 		return eh.e_ident[EI_CLASS] == ELFCLASS32 ? "is a 32-bit program: the library is for 64 bits"
 							  : "is a program for another machine";
 	if(!interpreter(elf, fd, loader, sizeof loader))

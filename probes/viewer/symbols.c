@@ -17,7 +17,8 @@
 
 struct Module {
 	Module *next;
-	const char *path;
+	const char *path; /* to be shown */
+	const char *file; /* as it is */
 	const char *base; /* the last part of it */
 	const char *warning;
 	uint8_t id[64];
@@ -83,6 +84,7 @@ symmodule(Symbols *s, const char *path, const uint8_t *id, uint32_t nid)
 	if(m != NULL)
 		return m;
 	m = aalloc(s->a, sizeof *m);
+	m->file = astrdup(s->a, path);
 	m->path = aclean(s->a, path, strlen(path));
 	slash = strrchr(m->path, '/');
 	m->cut = strlen(path) >= FPATH - 1;
@@ -120,10 +122,10 @@ load(Symbols *s, Module *m)
 	if(m->tried)
 		return;
 	m->tried = 1;
-	if(!s->files || m->path[0] != '/')
+	if(!s->files || m->file[0] != '/')
 		return;
 	/* a path from a profile may name anything: open plain files only */
-	if(stat(m->path, &st) < 0 || !S_ISREG(st.st_mode)) {
+	if(stat(m->file, &st) < 0 || !S_ISREG(st.st_mode)) {
 		m->warning = m->cut
 				 ? aprintf(s->a,
 				       "%s...: a path of more than %d bytes is not kept: its addresses have no names",
@@ -135,7 +137,7 @@ load(Symbols *s, Module *m)
 	if(m->dwfl == NULL)
 		return;
 	dwfl_report_begin(m->dwfl);
-	m->mod = dwfl_report_elf(m->dwfl, m->base, m->path, -1, 0, true);
+	m->mod = dwfl_report_elf(m->dwfl, m->base, m->file, -1, 0, true);
 	dwfl_report_end(m->dwfl, NULL, NULL);
 	if(m->mod == NULL) {
 		m->warning = aprintf(s->a, "%s cannot be read: its addresses have no names", m->path);
