@@ -103,7 +103,7 @@ procpid(void)
  *
  * Model: tests/model/generation.pml.
  */
-uint32_t
+INHANDLER uint32_t
 procgeneration(void)
 {
 	uint32_t none = 0, now = atomic_load_explicit(&own.generation, memory_order_acquire);
@@ -286,6 +286,11 @@ procabandon(int (*keep)(const Proc *, void *), void *arg)
 void
 procexit(void)
 {
+	Proc *p;
+
+	/* Where libc unwound out of a handler that had interrupted a wait nobody has said so before its frame was gone. */
+	for(p = up; p != nil && p->thread == threadself(); p = p->outer)
+		p->frameof = nil;
 	procabandon(nil, nil);
 	if(up != nil && up->thread == threadself())
 		procfree(up);

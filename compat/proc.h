@@ -72,7 +72,7 @@ struct Proc {
 	_Atomic(uintptr_t) waits; /* what notes are to kick for this wait (self.h); 0 nothing */
 	_Atomic(uintptr_t) with;  /* the mutex that a condition is waited for with; 0 none */
 	void *mutex;		  /* what a condition's waiter may be moved to; nil: nothing */
-	void *frameof;		  /* what abandon needs of the frame that is left */
+	void *frameof;		  /* what abandon needs of the frame that is left; nil if that is gone already */
 	void *signalled;	  /* the condition that it was signalled at, before it has locked the mutex; then */
 	void (*passon)(Proc *);	  /* gives that signal to another, after abandon; nil: there is none to give */
 

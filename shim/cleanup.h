@@ -31,7 +31,8 @@ cancelenabled(void)
 
 /*
  * Where a cancellation may strike at any instruction: it does not from here on, until its type, which libc says that it was,
- * is given back.
+ * is given back.  *type is PTHREAD_CANCEL_DEFERRED before.  By what it was, not by sigoff.async: a handler may have set the type and
+ * given back what it found.
  */
 static inline void
 asyncdeferred(int *type)
@@ -45,8 +46,10 @@ asyncback(int type)
 {
 	int ignored;
 
-	if(unlikely(sigoff.async))
+	if(unlikely(type == PTHREAD_CANCEL_ASYNCHRONOUS)) {
+		sigoff.async = 1;
 		real.pthread_setcanceltype(type, &ignored);
+	}
 }
 
 #endif

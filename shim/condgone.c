@@ -60,11 +60,14 @@ condabandon(Proc *p)
 {
 	Condgone *g = p->frameof;
 
-	g->p = nil;
+	/* nil: the thread ends, and its frames are gone. */
+	if(g != nil)
+		g->p = nil;
 	if(p->waiting == Wnone)
 		return;
 	if(p->waiting == Wlinked && condleave(p->signalled, p)) {
-		g->relock = g->released;
+		if(g != nil)
+			g->relock = g->released;
 		return;
 	}
 	p->passon = condpasson;

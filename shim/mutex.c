@@ -126,16 +126,12 @@ mutexlockuntil(Mutex *m, uintptr_t pc, const Deadline *d)
 		}
 	}
 	if(likely(d != nil ? trymutex(m) : canlockmutex(m, 0)))
-		took(m, pc);
+		tookonce(m, pc);
 	else if(unlikely(d != nil && !nsecok(&d->at) && d->at.tv_sec >= 0))
 		return EINVAL;
 	else {
-		int r = lockslow(m, pc, d);
-		if(unlikely(r != 0))
-			return r;
+		return lockslow(m, pc, d);
 	}
-	if(kind == Krecursive)
-		m->depth = 1;
 	return 0;
 }
 
@@ -260,9 +256,7 @@ mutexreacquire(Mutex *m, uintptr_t pc, int full, Proc *p)
 	if(p->moved || !trymutex(m))
 		mutexwait(m, pc, nil, 0, p, p->movedat);
 	else
-		took(m, pc);
-	if((kindof(m) & Kind3) == Krecursive)
-		m->depth = 1;
+		tookonce(m, pc);
 }
 
 /* Whether the caller holds m. */

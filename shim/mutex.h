@@ -47,6 +47,17 @@ took(Mutex *m, uintptr_t pc)
 		tookunknown(m, pc);
 }
 
+/* The same of one that was not the caller's: a recursive one's depth stands before its owner, whom a handler would believe. */
+static inline void
+tookonce(Mutex *m, uintptr_t pc)
+{
+	if((kindof(m) & Kind3) == Krecursive) {
+		m->depth = 1;
+		atomic_signal_fence(memory_order_seq_cst);
+	}
+	took(m, pc);
+}
+
 /* Where m's holder locked it, 0 if that cannot be told. */
 static inline uintptr_t
 holderof(Mutex *m)

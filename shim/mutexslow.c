@@ -298,7 +298,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 		word = atomic_load_explicit(&m->word, memory_order_relaxed);
 	}
 	if(r == 0) {
-		took(m, pc);
+		tookonce(m, pc);
 		if(a.p != nil && a.p->herd) {
 			herdtried(m, 1);
 			a.p->herd = 0;

@@ -29,9 +29,7 @@ mutextrylock(Mutex *m, uintptr_t pc)
 		while(!atomic_compare_exchange_weak_explicit(
 		    &m->word, &old, old | Locked, memory_order_acquire, memory_order_relaxed));
 	}
-	took(m, pc);
-	if(kind == Krecursive)
-		m->depth = 1;
+	tookonce(m, pc);
 	return 0;
 }
 

@@ -191,14 +191,15 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 		woken = 1;
 		word = atomic_load_explicit(&l->word, memory_order_relaxed);
 	}
+	if(r == EAGAIN && a.chosen && rwdisown(&a))
+		r = 1;
 	if(r == 1) {
 		r = 0;
 		if(unlikely(me.empty == rwkey(l))) {
 			me.empty = nil;
 			rwunqueue(l);
 		}
-	} else if(r == EAGAIN && a.chosen)
-		rwdisown(&a);
+	}
 	if(probeon && opened)
 		waitend(&a.w, r == 0 ? Eacquired : r == ETIMEDOUT ? Etimeout : Eerror, woken ? a.p->waker : 0, 0);
 	if(a.p != nil)

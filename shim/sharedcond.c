@@ -64,6 +64,7 @@ typedef struct Passage {
 	int released, full; /* m, which is to be locked again */
 	int type;	    /* of cancellation, to be given back if sigoff.async */
 	Away away;
+	Cleanup cleanup;
 } Passage;
 
 static Gate *
@@ -144,46 +145,12 @@ undo(Proc *proc)
 {
 	Passage *p = proc->frameof;
 
+	/* The thread ends: cancelled has seen to it, or it had nothing yet, or no more. */
+	if(p == nil)
+		return;
 	p->p = nil;
 	leavegate(p);
 	asyncback(p->type);
-}
-
-static void
-begin(Passage *p)
-{
-	asyncdeferred(&p->type);
-	p->p = procenter();
-	p->p->frameof = p;
-	p->p->abandon = undo;
-}
-
-static void
-end(Passage *p)
-{
-	procleave(p->p);
-	asyncback(p->type);
-}
-
-int
-sharedwaitson(const Mutex *m)
-{
-	const Passage *p;
-	int i, found = 0;
-
-	for(i = 0; i < NGATE && !found; i++) {
-		Passage look = {.gate = &gates[i]};
-
-		if(atomic_load_explicit(&gates[i].waiters, memory_order_relaxed) == 0)
-			continue;
-		begin(&look);
-		lockgate(look.gate);
-		for(p = gates[i].first; p != nil; p = p->next)
-			found |= p->m == m;
-		leavegate(&look);
-		end(&look);
-	}
-	return found;
 }
 
 /*
@@ -208,7 +175,10 @@ relock(Passage *p)
 		p->m->depth++;
 }
 
-/* The cleanup of a wait that is cancelled or left by a jump: libc's has mostly left it with the gate locked. */
+/*
+ * The cleanup of one that is cancelled, a signal too, out of a handler that interrupts it, or left by a jump: libc's wait has mostly
+ * left the gate locked.
+ */
 static void
 cancelled(void *arg)
 {
@@ -222,6 +192,45 @@ cancelled(void *arg)
 	}
 	relock(p);
 	asyncback(p->type);
+}
+
+static void
+begin(Passage *p)
+{
+	asyncdeferred(&p->type);
+	p->p = procenter();
+	p->p->frameof = p;
+	p->p->abandon = undo;
+	_pthread_cleanup_push(&p->cleanup, cancelled, p);
+}
+
+static void
+end(Passage *p)
+{
+	_pthread_cleanup_pop(&p->cleanup, 0);
+	procleave(p->p);
+	asyncback(p->type);
+}
+
+int
+sharedwaitson(const Mutex *m)
+{
+	const Passage *p;
+	int i, found = 0;
+
+	for(i = 0; i < NGATE && !found; i++) {
+		Passage look = {.gate = &gates[i]};
+
+		if(atomic_load_explicit(&gates[i].waiters, memory_order_relaxed) == 0)
+			continue;
+		begin(&look);
+		lockgate(look.gate);
+		for(p = gates[i].first; p != nil; p = p->next)
+			found |= p->m == m;
+		leavegate(&look);
+		end(&look);
+	}
+	return found;
 }
 
 static int
@@ -268,7 +277,6 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 {
 	Mutex *m = (Mutex *)pm;
 	Passage p = {.gate = gateof(c), .m = m, .pc = pc};
-	Cleanup cleanup;
 	int kind, r;
 
 	if(!mutexours(m))
@@ -283,7 +291,6 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 		atomic_store_explicit(&p.p->cancel, (uintptr_t)pthread_self(), memory_order_relaxed);
 		atomic_thread_fence(memory_order_seq_cst);
 	}
-	_pthread_cleanup_push(&cleanup, cancelled, &p);
 	stop("sharedwait");
 	lockgate(p.gate);
 	stop("sharedwait.gate");
@@ -307,7 +314,7 @@ sharedwait(pthread_cond_t *c, pthread_mutex_t *pm, clockid_t clock, const struct
 	}
 	leavegate(&p);
 	stop("sharedwait.left");
-	_pthread_cleanup_pop(&cleanup, 0);
+	_pthread_cleanup_pop(&p.cleanup, 0);
 	p.p->abandon = nil;
 	stop("sharedwait.relock");
 	if(p.released) {
