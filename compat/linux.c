@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -241,15 +240,6 @@ void
 sysunmap(void *p, size_t n)
 {
 	SYS(munmap, p, n);
-}
-
-size_t
-saferead(void *dst, const void *p, size_t n)
-{
-	struct iovec to = {dst, n}, from = {(void *)p, n};
-	long r = SYS(process_vm_readv, syspid(), &to, 1, &from, 1, 0);
-
-	return r < 0 ? 0 : (size_t)r;
 }
 
 void

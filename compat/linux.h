@@ -135,9 +135,6 @@ void sysunmap(void *p, size_t n) HIDDEN;
 /* Anonymous memory that forked children share; nil if there is none. */
 void *sysmapshared(size_t n) HIDDEN;
 
-/* Bytes [p, p+n) copied to dst without faulting: the count that could be read. */
-size_t saferead(void *dst, const void *p, size_t n) HIDDEN;
-
 /* Bytes to a descriptor, once; how it went is not told. */
 void syswrite(int fd, const void *p, size_t n) HIDDEN;
 

@@ -31,6 +31,7 @@ static const Mod *sorted[MAXMODS];
 static uint32_t nsorted;
 static char exepath[FPATH];
 const Mod *modours;
+int openedearly;
 
 static const Mod *
 among(uintptr_t pc)
@@ -100,9 +101,9 @@ same(const Mod *m, const struct dl_find_object *o, int here)
 	       (m->note == nil || (here ? *m->note == m->noteword : wordis(m->note, m->noteword)));
 }
 
-/* What the file says of the module. */
+/* What the file is to say of the module. */
 static void
-publish(const Mod *m, const char *path, const uint8_t *id, uint32_t idlen)
+describe(const Mod *m, const char *path, const uint8_t *id, uint32_t idlen)
 {
 	Fmodule *f = &prof.modules[m->index];
 	size_t n = 0, i;
@@ -124,8 +125,24 @@ publish(const Mod *m, const char *path, const uint8_t *id, uint32_t idlen)
 	i = strnlen(path, FPATH - 1 - n);
 	memcpy(f->path + n, path, i);
 	f->path[n + i] = 0;
-	__atomic_store_n(&f->end, m->end, __ATOMIC_RELEASE);
+}
+
+/* From here on the reader believes it. */
+static void
+publish(const Mod *m)
+{
+	__atomic_store_n(&prof.modules[m->index].end, m->end, __ATOMIC_RELEASE);
 	sharedbump(&prof.header->section[Smodules].used, 1);
+}
+
+/* Whether the module that another thread calls from was there all the while that it was looked at. */
+static int
+still(const struct dl_find_object *o)
+{
+	struct dl_find_object now;
+
+	return _dl_find_object(o->dlfo_map_start, &now) == 0 && now.dlfo_map_end == o->dlfo_map_end &&
+	       now.dlfo_link_map == o->dlfo_link_map && now.dlfo_eh_frame == o->dlfo_eh_frame;
 }
 
 /* A new module: an entry of mods that no one else sees yet. */
@@ -172,8 +189,12 @@ enlist(const struct dl_find_object *o, int here)
 				m = fill(o, &id, &idlen);
 				if(m == nil)
 					return nil;
+				describe(m, o->dlfo_link_map->l_name, id, idlen);
+				/* Unloaded meanwhile: of such an address nothing is known, and the number is lost. */
+				if(!here && !still(o))
+					return nil;
 				/* First: a child forked after the next step has the entry, and finds it written. */
-				publish(m, o->dlfo_link_map->l_name, id, idlen);
+				publish(m);
 			}
 			if(__atomic_compare_exchange_n(
 			       &hashed[h], &k, (uint16_t)(m->index + 1), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
@@ -281,6 +302,9 @@ each(struct dl_phdr_info *info, size_t size, void *arg)
 		return 0;
 	m = enlist(&o, 1);
 	if(m == nil || m->stays)
+		return 0;
+	/* Opened, it may be closed; but the program itself and this library are not. */
+	if(openedearly && info->dlpi_name[0] != 0 && !inside(m->start, m->end, (const void *)(uintptr_t)modulestart, 1))
 		return 0;
 	mods[m->index].stays = 1;
 	for(i = nsorted++; i > 0 && sorted[i - 1]->start > m->start; i--)

@@ -83,6 +83,8 @@ typedef struct Wait {
 
 /* On: something records.  Read before anything dearer is done for the recorder's sake. */
 extern _Atomic int probeon __attribute__((visibility("hidden")));
+/* Set before recorderstart if a library has been opened by then: those that are there may be closed. */
+extern int openedearly __attribute__((visibility("hidden")));
 
 /*
  * Where the recorder keeps a lock's identity: in a word that the object can

@@ -271,7 +271,7 @@ struct Mod {
 	const uint32_t *note;	/* a word of its build-id, nil if it has none */
 	uint32_t noteword;
 	uint16_t index;
-	uint8_t stays; /* it was there when the process began: it is never unloaded */
+	uint8_t stays; /* it was there when recording started, and nothing had been opened: it is never unloaded */
 };
 void modulestart(const char *exe) HIDDEN;
 /* The module of an address of the caller's own stack, nil if there is none; *last is a module found before in this call of the recorder, or nil. */

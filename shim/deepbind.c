@@ -42,6 +42,7 @@ early(void)
 {
 	realinit();
 	deepbindstart();
+	openedearly = 1;
 }
 
 static const char deep[] =

@@ -67,6 +67,32 @@ ${CC:-cc} inturn.c -o inturn -pthread 2>>why && "$RENDEZ" run -q -o inturn.d ./i
 "$RENDEZ" report inturn.d >out 2>&1
 says out 'mutex lock_of_a'
 says out 'mutex lock_of_b'
+cat >libearly.c <<'E2'
+#include <dlfcn.h>
+void *early;
+__attribute__((constructor)) static void opens(void)
+{
+	early = dlopen("./liba.so", RTLD_NOW);
+}
+E2
+cat >afterearly.c <<'E2'
+#include <dlfcn.h>
+extern void *early;
+int main(void)
+{
+	((void (*)(void))dlsym(early, "run"))();
+	dlclose(early);
+	early = dlopen("./libb.so", RTLD_NOW);
+	((void (*)(void))dlsym(early, "run"))();
+	return 0;
+}
+E2
+${CC:-cc} -shared -fPIC libearly.c -o libearly.so 2>>why &&
+	${CC:-cc} afterearly.c -o afterearly -L. -learly -Wl,-rpath,. -pthread 2>>why &&
+	"$RENDEZ" run -q -o early.d ./afterearly 2>>why
+"$RENDEZ" report early.d >out 2>&1
+says out 'mutex lock_of_b'
+says out 'libb.c:6 (holds)'
 ok "a lock is not named by a library that lay there before"
 
 long=$(printf '%0120d/%0120d' 1 2)
