@@ -111,7 +111,8 @@ input(off_t *start, char *err)
 		return fd;
 	}
 	if(S_ISREG(st.st_mode) || S_ISCHR(st.st_mode)) {
-		*start = S_ISREG(st.st_mode) ? lseek(0, 0, SEEK_CUR) : 0;
+		if(S_ISREG(st.st_mode))
+			*start = lseek(0, 0, SEEK_CUR);
 		return fcntl(0, F_DUPFD_CLOEXEC, 3);
 	}
 	f = tmpfile();

@@ -49,7 +49,7 @@ fail(char *err, const char *what, int e)
 
 /* The name that is to be: dir, or rendez.PROGRAM.PID here. */
 static int
-makedir(Session *s, const char *dir, const char *prog, int force, char *err)
+makedir(Session *s, const char *dir, const char *prog, char *err)
 {
 	const char *slash = strrchr(prog, '/');
 	struct stat st;
@@ -77,14 +77,26 @@ makedir(Session *s, const char *dir, const char *prog, int force, char *err)
 		return -1;
 	}
 	free(path);
+	return 0;
+}
+
+/* Whether s->dir is this run's alone, or err: only now is anything removed there. */
+static int
+claimdir(const Session *s, const char *dir, int force, char *err)
+{
+	/* both look after both have said where they go, so of two that begin at one time at least one sees the other */
+	if(livegoeson(s->dir, s->live)) {
+		snprintf(err, ERRLEN, "%s: a run that goes on has its profiles there: choose another", s->dir);
+		return 0;
+	}
 	if(force)
 		removeprofiles(s->dir);
 	if(dir != NULL && hasprofiles(s->dir)) {
 		snprintf(
 		    err, ERRLEN, "%s: has profiles of an earlier run: choose another, or --force to replace them", dir);
-		return -1;
+		return 0;
 	}
-	return 0;
+	return 1;
 }
 
 int
@@ -100,13 +112,12 @@ sessionopen(Session *s, const char *dir, const char *prog, int force, char err[E
 	}
 	/* first, since it may be for this directory */
 	liverescue(drainorphan);
-	if(makedir(s, dir, prog, force, err) < 0)
+	if(makedir(s, dir, prog, err) < 0)
 		return -1;
 	s->live = livemake(s->dir, &s->lock);
-	/* both look after both have said where they go, so of two that begin at one time at least one sees the other */
-	if(livegoeson(s->dir, s->live)) {
-		snprintf(err, ERRLEN, "%s: a run that goes on has its profiles there: choose another", s->dir);
-		liveremove(s->live, s->lock);
+	if(!claimdir(s, dir, force, err)) {
+		if(strcmp(s->live, s->dir) != 0)
+			liveremove(s->live, s->lock);
 		return -1;
 	}
 	/* the program does not find a directory that was not there: this one comes when it is needed */

@@ -35,7 +35,7 @@ measure(Trial *t, const Child *c, uint64_t wall)
 	t->status = c->status;
 }
 
-/* A file without a name, which the program gets as one of its three and not as another. It is none of ours (main.c). */
+/* A file without a name, which the program gets as one of its three and not as another: none of those numbers is free (main.c). */
 static FILE *
 unnamed(void)
 {

@@ -201,9 +201,11 @@ ok "a program that ends while others are brought home is seen to end"
 "$RENDEZ" run -q -o kept sh -c 'echo >began; read -r x <goon; exec true' 2>err &
 pid=$!
 read -r x <began
+echo x >kept/3.0.rendez
 "$RENDEZ" run -q -f -o kept true 2>err
 want status 125 $?
 says err 'a run that goes on has its profiles there'
+rm kept/3.0.rendez || echo "and yet it removed what was there" >>why
 kill -KILL $pid
 wait $pid 2>>err
 echo >goon
