@@ -43,7 +43,7 @@ static int
 mine(const Mutex *m)
 {
 	if(kindof(m) & (Krobust | Kinherit))
-		return (atomic_load_explicit(&m->word, memory_order_relaxed) & FUTEX_TID_MASK) == (uint32_t)mytid();
+		return wordmine(m);
 	return held(m) && atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid();
 }
 

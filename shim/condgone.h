@@ -16,7 +16,7 @@ typedef struct Condgone {
 	uintptr_t pc;
 	int released, full;
 	int relock; /* it was not signalled: libc's wait locks the mutex even so */
-	int type;   /* of cancellation, to be given back if sigoff.async */
+	int type;   /* of cancellation, to be given back */
 	Cleanup cleanup;
 } Condgone;
 

@@ -199,7 +199,7 @@ othermay(const Mutex *m)
 	if(mutexshared(m))
 		return sharedmay(m);
 	if(m->kind & (Krobust | Kinherit))
-		return (atomic_load_explicit(&m->word, memory_order_relaxed) & FUTEX_TID_MASK) == (uint32_t)mytid();
+		return wordmine(m);
 	return (kind != Krecursive && kind != Kerrorcheck) ||
 	       atomic_load_explicit(&m->owner, memory_order_relaxed) == mytid();
 }

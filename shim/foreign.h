@@ -65,6 +65,13 @@ mutexrobust(const Mutex *m)
 	return (m->kind & (Kforeign & ~Kshared)) == Krobust;
 }
 
+/* Whether the caller's number is in the word, where the kernel finds it: of a robust mutex, or one that inherits priority. */
+static inline int
+wordmine(const Mutex *m)
+{
+	return (atomic_load_explicit(&m->word, memory_order_relaxed) & FUTEX_TID_MASK) == (uint32_t)mytid();
+}
+
 /* foreign.c.  A mutex that mutexours() is not true of; at nil: no deadline. */
 int otherlock(Mutex *, clockid_t clock, const struct timespec *at, uintptr_t pc) HIDDEN;
 int othertrylock(Mutex *) HIDDEN;

@@ -125,14 +125,13 @@ mutexlockuntil(Mutex *m, uintptr_t pc, const Deadline *d)
 			return 0;
 		}
 	}
-	if(likely(d != nil ? trymutex(m) : canlockmutex(m, 0)))
+	if(likely(d != nil ? trymutex(m) : canlockmutex(m, 0))) {
 		tookonce(m, pc);
-	else if(unlikely(d != nil && !nsecok(&d->at) && d->at.tv_sec >= 0))
-		return EINVAL;
-	else {
-		return lockslow(m, pc, d);
+		return 0;
 	}
-	return 0;
+	if(unlikely(d != nil && !nsecok(&d->at) && d->at.tv_sec >= 0))
+		return EINVAL;
+	return lockslow(m, pc, d);
 }
 
 /* Every PROMOTEth unlock of a thread that leaves others waiting favours the eldest, or finds that one not yet served. */

@@ -138,12 +138,6 @@ lockslow(Robustlist *h, Mutex *m, uint32_t word, const Deadline *d, uintptr_t pc
 	return r;
 }
 
-static int
-has(Mutex *m)
-{
-	return (atomic_load_explicit(&m->word, memory_order_relaxed) & FUTEX_TID_MASK) == (uint32_t)mytid();
-}
-
 /* What who has it gets for locking it again; EBUSY: it waits, if it must for ever. */
 static int
 relock(Mutex *m)
@@ -167,7 +161,7 @@ robustlock(Robustlist *h, Mutex *m, clockid_t clock, const struct timespec *at, 
 	Deadline d;
 	int r;
 
-	if(has(m) && (r = relock(m)) != EBUSY)
+	if(wordmine(m) && (r = relock(m)) != EBUSY)
 		return r;
 	robustpending(h, linkof(m));
 	word = atomic_load_explicit(&m->word, memory_order_relaxed);
@@ -192,7 +186,7 @@ robusttrylock(Robustlist *h, Mutex *m)
 	uint32_t word;
 	int r;
 
-	if(has(m))
+	if(wordmine(m))
 		return relock(m);
 	robustpending(h, linkof(m));
 	word = atomic_load_explicit(&m->word, memory_order_relaxed);
@@ -207,11 +201,11 @@ robustunlock(Robustlist *h, Mutex *m)
 	int owner = atomic_load_explicit(&m->owner, memory_order_relaxed);
 
 	if((m->kind & Kind3) == Krecursive) {
-		if(owner != mytid() && !(owner == UNCLEAN && has(m)))
+		if(owner != mytid() && !(owner == UNCLEAN && wordmine(m)))
 			return EPERM;
 		if(--m->depth != 0)
 			return owner == UNCLEAN ? ENOTRECOVERABLE : 0;
-	} else if(!has(m)) {
+	} else if(!wordmine(m)) {
 		return EPERM;
 	}
 	robustpending(h, linkof(m));

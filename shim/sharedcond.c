@@ -62,7 +62,7 @@ typedef struct Passage {
 	Mutex *m;
 	uintptr_t pc;
 	int released, full; /* m, which is to be locked again */
-	int type;	    /* of cancellation, to be given back if sigoff.async */
+	int type;	    /* of cancellation, to be given back */
 	Away away;
 	Cleanup cleanup;
 } Passage;
@@ -76,9 +76,7 @@ gateof(const pthread_cond_t *c)
 static int
 holds(const Gate *g)
 {
-	uint32_t word = atomic_load_explicit(&((const Mutex *)&g->mutex)->word, memory_order_relaxed);
-
-	return (word & FUTEX_TID_MASK) == (uint32_t)mytid();
+	return wordmine((const Mutex *)&g->mutex);
 }
 
 /* The gate is locked. */

@@ -1,12 +1,7 @@
 # stopat.c, under the build of the library that has points to stop at.
-set -eu
-stop=${PRELOAD:+${PRELOAD%/*}/librendez-stop.so}
-if [ -n "$stop" ] && [ ! -e "$stop" ]; then
-	echo "not ok stop: no $stop: make check builds it"
-	exit 1
-fi
+. "$(dirname "$0")/lib/stopping.sh"
 stopat() {
-	LD_PRELOAD=$stop "$BIN/stopat" "${STOP_SEED:-1}" "${STOP_SHARE:-12}" "$@" >"$SCRATCH/out" 2>/dev/null || :
+	stopping "${STOP_SEED:-1}" "${STOP_SHARE:-12}" "$@"
 }
 
 stopat
@@ -15,4 +10,4 @@ if grep -q '^ok' "$SCRATCH/out"; then
 	export RENDEZ_DIR="${RENDEZ_DIR:-$SCRATCH}"
 	stopat libc
 fi
-sed 's/ stopat/ stop/' "$SCRATCH/out"
+said

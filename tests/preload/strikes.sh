@@ -1,9 +1,5 @@
 # strikesat.c, under the build of the library that has points to stop at.
-set -eu
-stop=${PRELOAD:+${PRELOAD%/*}/librendez-stop.so}
-if [ -n "$stop" ] && [ ! -e "$stop" ]; then
-	echo "not ok strikes: no $stop: make check builds it"
-	exit 1
-fi
-LD_PRELOAD=$stop "$BIN/strikesat" >"$SCRATCH/out" 2>/dev/null || :
-sed 's/ strikesat/ strikes/' "$SCRATCH/out"
+. "$(dirname "$0")/lib/stopping.sh"
+
+stopping
+said

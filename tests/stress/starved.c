@@ -5,7 +5,6 @@
  * seconds, of a child that was forked and had not run for 32 s.
  */
 #include "stress.h"
-#include <fcntl.h>
 
 enum { TASKS = 2048 };
 
@@ -17,19 +16,6 @@ typedef struct Ready {
 
 static Ready looks[2][TASKS];
 static int count[2], latest;
-
-static int
-readtask(char *text, size_t size, pid_t pid, const char *tid, const char *name)
-{
-	char path[100];
-	snprintf(path, sizeof path, "/proc/%d/task/%s/%s", (int)pid, tid, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-	if(fd >= 0)
-		close(fd);
-	text[n < 0 ? 0 : n] = 0;
-	return n > 0;
-}
 
 static void
 note(pid_t pid, const char *tid)

@@ -39,6 +39,8 @@ void broken(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2))
 /* Every stack of process pid on standard error: by gdb, or what the kernel says. */
 void dumpstacks(pid_t pid);
 void eachtask(pid_t pid, void (*f)(pid_t pid, const char *tid));
+/* One file of a thread's directory, as much as fits; 0 if there is nothing in it. */
+int readtask(char *text, size_t size, pid_t pid, const char *tid, const char *name);
 
 #define LAW(e) \
 	do { \

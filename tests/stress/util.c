@@ -57,17 +57,24 @@ makemutex(pthread_mutex_t *m, int i)
 	pthread_mutexattr_destroy(&a);
 }
 
-/* One file of a thread's directory, on standard error. */
-static void
-dumpfile(pid_t pid, const char *tid, const char *name)
+int
+readtask(char *text, size_t size, pid_t pid, const char *tid, const char *name)
 {
-	char path[100], text[600];
+	char path[100];
 	snprintf(path, sizeof path, "/proc/%d/task/%s/%s", (int)pid, tid, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
 	if(fd >= 0)
 		close(fd);
 	text[n < 0 ? 0 : n] = 0;
+	return n > 0;
+}
+
+static void
+dumpfile(pid_t pid, const char *tid, const char *name)
+{
+	char text[600];
+	readtask(text, sizeof text, pid, tid, name);
 	dprintf(2, "%s %s: %s\n", tid, name, text);
 }
 
