@@ -8,8 +8,10 @@
  *
  * Waiter I waits at condition CI; the mutex is that of the condition, or with -DONEMUTEX the first of all.  Its kind KI is a set
  * of: Vanish (left by a jump from a handler, after any step, by longjmp, which runs the cleanups, or by
- * setcontext, which does not; with -DTWICE once more, maybe out of what undoes the first); Cancelled (in libc's sleep, where alone it may be); Timed.  -DHOLDS: signals are given with the mutex held;
- * -DSIGNALLERVANISH: such a jump leaves a signal, and it is given again; -DDESTROYERVANISH: and the destroyer.
+ * setcontext, which does not; with -DTWICE once more, maybe out of what undoes the first); Ends (libc unwinds out of a handler, after
+ * any step: the cleanups run, and nothing has been undone before); Cancelled (in libc's sleep, where alone it may be); Timed.  -DHOLDS: signals are given with the mutex held;
+ * -DSIGNALLERVANISH: such a jump leaves a signal, and it is given again; -DDESTROYERVANISH: and the destroyer;
+ * -DSIGNALLERENDS: libc unwinds out of a signal, and it is not given.
  *
  * It must hold that
  *
@@ -25,12 +27,14 @@
  * passing the gate; -DRELOCKINSIDE locks the mutex again before it leaves the gate; -DHOWFAR leaves it by how far the
  * code came, -DNOUNDO not at all, -DNODELIST only unlocks it; -DOPENLIST takes a frame off with the gate open; -DNOSIGSOFF lets a
  * handler into the sections that change the list; -DUNDOONCE thinks it undone when that has begun; -DNOPASSON takes a signal along;
+ * -DNOCLEANUP has no cleanup of a signal;
  * -DDESTROYOPEN looks with the gate open, -DDESTROYSLEEPERS at who is in libc's
  * condition, -DDESTROYCOUNT at the count alone.
  */
 #define Vanish 1
 #define Cancelled 2
 #define Timed 4
+#define Ends 8
 #ifndef NT
 #define NT 2
 #endif
@@ -52,7 +56,7 @@
 #ifndef C2
 #define C2 0
 #endif
-#ifdef SIGNALLERVANISH
+#if defined(SIGNALLERVANISH) || defined(SIGNALLERENDS)
 #define signallervanish 1
 #else
 #define signallervanish 0
@@ -224,7 +228,7 @@ inline wakeone() {
 }
 
 proctype waiter(byte me; byte kind; byte c) {
-	byte vanish = ((kind & Vanish) -> jumps : 0);
+	byte vanish = ((kind & Vanish) -> jumps : ((kind & Ends) -> 1 : 0));
 	bit at, pushed, released, cleans;	/* Passage.at; the cleanups, ours and libc's; Passage.released */
 	bit passes;				/* Proc.passon */
 	byte t;
@@ -305,6 +309,11 @@ endsleep:
 	goto found;
 
 left:	woken(me);
+	if
+	:: (kind & Ends) && pushed -> goto cleanup
+	:: (kind & Ends) && !pushed -> goto out
+	:: else
+	fi;
 	undo();
 #ifdef ONE
 	if
@@ -348,7 +357,7 @@ out:
 
 proctype signaller(byte me; byte c) {
 	bit vanish = signallervanish;
-	bit at;
+	bit at, pushed;
 	byte t;
 #ifdef HOWFAR
 	bit have;
@@ -367,9 +376,15 @@ call:
 	if
 	:: count != 0 ->
 		handler();
+#ifndef NOCLEANUP
+		pushed = 1;
+		handler();
+#endif
 		lockgate();
 		handler();
 		leavegate();
+		handler();
+		pushed = 0;
 		handler()
 	:: else
 	fi;
@@ -396,9 +411,23 @@ call:
 #endif
 	goto out;
 left:
+#ifdef SIGNALLERENDS
+	if
+	:: pushed -> pushed = 0; leavegate()
+	:: else
+	fi;
+	assert(gate != me + 1);
+	if
+	:: mutex[mutexof(c)] == me + 1 -> unlockmutex(mutexof(c))
+	:: else
+	fi;
+	goto out;
+#else
 	undo();
+	pushed = 0;
 	assert(gate != me + 1);
 	goto call;
+#endif
 out:	skip
 }
 
