@@ -23,7 +23,7 @@
  * looks acquires by that.  What a waiter wrote before is visible to who meets it, and the reverse: by the pair's
  * barrier and the acquire of tagmet.
  *
- * (Model: tests/model/rendezvous.pml.)
+ * Model: tests/model/tagset.pml.
  */
 #include "tagset.h"
 #include "member.h"

@@ -1,7 +1,7 @@
 /*
  * compat/rendezvous.c over compat/tagset.c and compat/member.c: NC callers of one tag, each of a group; caller 0 gets a note;
- * caller NC-1 is killed at any moment (-DKILL).  The list of a bucket is one slot here: a member is linked in it or not, and who
- * looks unlinks one that is marked.  What the kernel does for one that dies stands in the killer.
+ * caller NC-1 is killed at any moment (-DKILL).  The list of a bucket is one slot here (tagset.pml has the list): a member
+ * is linked in it or not, and who looks unlinks one that is marked.  What the kernel does for one that dies stands in the killer.
  *
  * It must hold that the two that meet have each other's value, once; that a note ends a wait or stays, never both a note and a
  * meeting; that nobody meets one that was dead when he looked, or one of another group; and that nobody who has been met, or has
