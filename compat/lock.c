@@ -12,6 +12,8 @@
  * whether it took the lock, and sleeps only while the word still is 2; unlock
  * exchanges 0 and wakes one if it finds 2.  A woken thread takes the lock with
  * 2, since others may sleep still: one wake too many at the end of a crowd.
+ *
+ * (Model: tests/model/lock.pml.)
  */
 #include "lock.h"
 

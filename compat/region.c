@@ -24,6 +24,8 @@
  * A file whose last user was killed stays, with nobody alive in it.  The next process of the user takes it over, and
  * unlinks it when it leaves.  So it is where a leaver was killed after it had said that it leaves: that, and to unlink, is done
  * under one hold of the lock, so who holds it and finds the name there with retired = 1 takes it back.
+ *
+ * (Model: tests/model/region.pml.)
  */
 #define _GNU_SOURCE
 #include "region.h"
