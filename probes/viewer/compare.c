@@ -80,13 +80,10 @@ const struct argp compareargp = {
     parse,
     "[--] PROGRAM [ARG...]",
     "Run PROGRAM natively and with librendez.so in turn; compare time, memory and behaviour.\v"
-    "Standard input is /dev/null, or, if it is not a terminal, the same input for each run; of a pipe, which is read "
-    "to "
-    "its end first, at most 64 MiB. What PROGRAM writes is "
-    "compared "
-    "byte by byte and not shown. Exit status: 0; 1 if exit status, standard output or standard error were the same in "
-    "all "
-    "native runs and not under rendez; 125, 126, 127 as for 'rendez run'.",
+    "Standard input is /dev/null, or, if it is not a terminal, the same input for each run; of a pipe, which is "
+    "read to its end first, at most 64 MiB. What PROGRAM writes is compared byte by byte and not shown. Exit "
+    "status: 0; 1 if exit status, standard output or standard error were the same in all native runs and not under "
+    "rendez; 125, 126, 127 as for 'rendez run'.",
     NULL,
     NULL,
     NULL,

@@ -67,15 +67,12 @@ const struct argp runargp = {
     parse,
     "[--] PROGRAM [ARG...]",
     "Run PROGRAM with librendez.so preloaded, and say on standard error who waited for whom.\v"
-    "PROGRAM's exit status is passed on, and so is the signal that kills it; signals sent to rendez reach PROGRAM. The "
-    "processes that it starts are recorded too, one profile each. Own errors: 125; 126 if PROGRAM cannot be run with "
-    "the "
-    "library, 127 if there is none. RENDEZ_LIB names another library to preload. --check sets RENDEZ_CHECK=1 for "
-    "PROGRAM: "
-    "an "
-    "unlock of what is not held or is another's, a destroyed lock or one destroyed while held or waited for, a mutex "
-    "that "
-    "its holder locks again, one condition with two mutexes, a thread that ends with a lock, and the like.",
+    "PROGRAM's exit status is passed on, and so is the signal that kills it; signals sent to rendez reach PROGRAM. "
+    "The processes that it starts are recorded too, one profile each. Own errors: 125; 126 if PROGRAM cannot be run "
+    "with the library, 127 if there is none. RENDEZ_LIB names another library to preload. --check sets "
+    "RENDEZ_CHECK=1 for PROGRAM: an unlock of what is not held or is another's, a destroyed lock or one destroyed "
+    "while held or waited for, a mutex that its holder locks again, one condition with two mutexes, a thread that "
+    "ends with a lock, and the like.",
     NULL,
     NULL,
     NULL,
