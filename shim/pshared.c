@@ -14,6 +14,8 @@
  * The rest is bookkeeping by the holder alone: owner (0 before the word is free: libc's own lock insists on that),
  * how many use it (for pthread_mutex_destroy), depth.  The other words of a Mutex are not ours
  * here.  Unlock's last touch is the exchange; the wake uses only the address.
+ *
+ * (Model: tests/model/lock.pml, of the same protocol.)
  */
 #define _GNU_SOURCE
 #include "foreign.h"

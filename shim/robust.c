@@ -17,8 +17,14 @@
  * from then on frees it at once and, if the bit was there, wakes the next.  (libc 2.36 forgets that wake: its
  * third waiter and all after it sleep for ever.)
  *
+ * What the protocol does not bear: one that is to wake another, or was woken and has not taken the mutex, is killed, and a third
+ * has taken it in between.  The kernel wakes nobody then, and who has it does not know that others sleep; they do until
+ * somebody else has to wait.
+ *
  * owner is the holder's tid; UNCLEAN while the holder has not yet called pthread_mutex_consistent (libc's) after
  * another died; DEAD when it never did.
+ *
+ * Model: tests/model/robust.pml.
  */
 #define _GNU_SOURCE
 #include "foreign.h"
