@@ -15,7 +15,7 @@
  * how many use it (for pthread_mutex_destroy), depth.  The other words of a Mutex are not ours
  * here.  Unlock's last touch is the exchange; the wake uses only the address.
  *
- * (Model: tests/model/lock.pml, of the same protocol.)
+ * Model: tests/model/lock.pml, of the same protocol.
  */
 #define _GNU_SOURCE
 #include "foreign.h"

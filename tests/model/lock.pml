@@ -1,5 +1,6 @@
 /*
- * compat/lock.c: NT threads lock the word R times each, and sleep in the kernel if it is held.
+ * compat/lock.c, and shim/pshared.c, whose sleepers may give up: NT threads lock the word R times each, and sleep in the kernel if
+ * it is held.  -DTIMED: the first gives up at any moment of its sleep.
  *
  * It must hold that one has it at a time, and that nobody sleeps when all others are done.
  *
@@ -75,7 +76,12 @@ proctype thread(byte me) {
 					fi
 				};
 #endif
-				!asleep[me]
+				if
+				:: !asleep[me]
+#ifdef TIMED
+				:: atomic { me == 0 && asleep[me] -> asleep[me] = 0; goto over }
+#endif
+				fi
 			fi
 		od;
 		inside++;
@@ -91,7 +97,7 @@ proctype thread(byte me) {
 		:: old == 2 -> wake()
 		:: else
 		fi;
-		atomic { old = 0; round++ }
+over:		atomic { old = 0; round++ }
 	od
 }
 

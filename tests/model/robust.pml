@@ -41,6 +41,11 @@ bit lost;			/* and one left it so */
 #define tid (me + 1)
 #define owes (freed || (slept && !asleep[me]))	/* a wake to those who sleep */
 #define others ((word & Tid) != 0 && (word & Tid) != tid && !(word & W))	/* somebody's, who knows of no sleeper */
+#ifdef OWESDIES
+#define maydie true
+#else
+#define maydie !(owes && others)
+#endif
 
 inline wake() {
 	atomic {
@@ -71,9 +76,9 @@ inline let() {
 }
 
 /* The kernel, for one that is killed. */
-inline die(may) {
+inline die() {
 	atomic {
-		may -> asleep[me] = 0;
+		me == 0 && killed && maydie -> asleep[me] = 0;
 		if
 		:: has == tid -> has = 0; must = 1
 		:: else
@@ -180,10 +185,8 @@ proctype thread(byte me) {
 			fi;
 			/* Unlock. */
 			seen = owner;
-#ifndef DELISTFIRST
-#ifndef NOPENDINGUNLOCK
+#if !defined(DELISTFIRST) && !defined(NOPENDINGUNLOCK)
 			pending[me] = 1;
-#endif
 #endif
 			listed[me] = 0;
 #ifdef DELISTFIRST
@@ -195,15 +198,7 @@ proctype thread(byte me) {
 		pending[me] = 0;
 		atomic { round++; was = 0; seen = 0; slept = 0; hastaken = 0 }
 	od
-#ifdef KILL
-#ifdef OWESDIES
-	} unless { die(me == 0 && killed) }
-#else
-	} unless { die(me == 0 && killed && !(owes && others)) }
-#endif
-#else
-	}
-#endif
+	} unless { die() }
 }
 
 #ifdef KILL

@@ -247,7 +247,7 @@ proctype caller(byte me; byte m; byte tag) {
 					assert(waits[cur] && with[cur] == tag);
 					link[cur] = marking(clink); waits[cur] = 0; metby[cur] = me + 1;
 					value[cur] = me + 1; round++
-				:: link[cur] == clink && value[cur] != v -> v = value[cur]; assert(false)
+				:: link[cur] == clink && value[cur] != v -> assert(false)	/* of one wait there is one value */
 				:: else
 				fi
 			}
