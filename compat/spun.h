@@ -14,7 +14,9 @@
 enum {
 	SPINMAX = 200, /* turns: some 6 us, the price of a sleep and a wake */
 	SPINMIN = 10,
-	BARREN = 32,  /* waits after one of SPINMAX for nothing until longer ones are tried again */
+	BARREN = 32, /* waits after one of SPINMAX for nothing until longer ones are tried again */
+	BARRENRT =
+	    250, /* the same of a real-time thread, which may keep the holder off its processor: it does not spin at all */
 	PATIENCE = 3, /* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
 };
 
@@ -42,7 +44,7 @@ spunpaid(Spun *s, int most, int turns)
 }
 
 static inline void
-spunfailed(Spun *s, int most, int sameholder)
+spunfailed(Spun *s, int most, int sameholder, int barren)
 {
 	if(!sameholder || s->barren > 0) {
 		s->turns = (uint16_t)(most - most / 8);
@@ -52,7 +54,7 @@ spunfailed(Spun *s, int most, int sameholder)
 		s->turns = (uint16_t)(2 * most < SPINMAX ? 2 * most : (int)SPINMAX);
 	} else {
 		s->turns = SPINMIN;
-		s->barren = BARREN;
+		s->barren = (uint8_t)barren;
 	}
 }
 

@@ -25,6 +25,13 @@ typedef struct Attempt {
 	Wait w;
 } Attempt;
 
+/* Whether its thread is of a real-time policy. */
+static inline int
+hasrank(const Attempt *a)
+{
+	return a->p != nil && rankof(a->p) != 0;
+}
+
 /* One compare-and-swap for the mutex as long as the word allows it; 1 when it is ours. */
 int attempttake(Attempt *, uint32_t *word) HIDDEN;
 /* Link the Proc; 0, and nothing done, if the mutex may be taken instead.  *banned: it was free. */

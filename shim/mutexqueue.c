@@ -20,7 +20,7 @@ maytake(const Attempt *a, uint32_t word)
 	if(likely(!(word & (NoBarge | Urgent))) || a->expired || mutexstale(word, a->m))
 		return 1;
 	if(word & Urgent)
-		return named(a, word) || matches(a->p, word);
+		return named(a, word) || (!(word & NoBarge) ? hasrank(a) : (word & AWAKE) && matches(a->p, word));
 	return a->awake || a->starved || outranks(a->p, word);
 }
 
@@ -74,6 +74,9 @@ attemptenqueue(Attempt *a, int *banned)
 	Sigs s;
 
 	stop("attemptenqueue");
+	/* It has been woken, and has come too late. */
+	if(a->front && hasrank(a))
+		a->starved = 1;
 	sigsoff(&s);
 	b = qlock(a->m);
 	old = atomic_load_explicit(&a->m->word, memory_order_relaxed);

@@ -49,9 +49,13 @@
  * could stand before it does not:
  *   - A name in the word of one that it stands above, and that may not get a processor for long: who queues or is
  *     moved here with the mutex held takes such a name out (outranks), which is always allowed then.
- *   - Running threads that barge, or put their names in while they spin: Urgent bars them until it is served.  Not those of its
- *     own rank (matches): to hand the mutex from one to the next of many equals costs a switch each time, for nothing that POSIX asks.
+ *   - Running threads that barge, or put their names in while they spin.  Those of no rank Urgent bars until it is served.
+ *     Those of a lower one may go on while it is on its way, for that may take as long as many of their turns, from another
+ *     processor; if then it finds the mutex held it sets NoBarge at once, and the two together bar all but its equals (matches): to
+ *     hand the mutex from one to the next of many equals costs a switch each time, for nothing that POSIX asks.
  *   - The ban of one that it stands above: it does not hold for it (maytake).
+ * It spins as anybody does, but on the holder's own processor that only keeps the holder from running: so where it was for nothing
+ * it does not for long (BARRENRT).
  * Urgent expires as the other ban does.  It goes when the last that is linked leaves, or the first that
  * is chosen has no rank, or the one on its way has come or given up and nobody is linked (unnamed): so it never stays in
  * a word for which nobody waits.  Where it goes too early others overtake, until somebody is chosen or looks.
@@ -274,8 +278,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 			waitagain(&a.w, a.p->waker, holderof(m), a.p->wokenat);
 		}
 		woken = 0;
-		/* Who stands above the holder would keep the processor from it. */
-		if((word & Locked) && (a.p == nil || rankof(a.p) == 0) && attemptspin(&a, &word))
+		if((word & Locked) && attemptspin(&a, &word))
 			break;
 		if(probeon) {
 			if(!a.opened)

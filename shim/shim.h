@@ -70,7 +70,8 @@ _Static_assert(offsetof(Mutex, kind) == offsetof(pthread_mutex_t, __data.__kind)
  * Watched	wrong use is looked for (check.c).
  * Favoured	the eldest was woken out of turn and has not been served yet: no other is until then.
  * Urgent	one of a real-time policy is linked or on its way, or was: then somebody is linked still, and whoever
- *		takes the next off the queue puts it right.  Who stands below queues, for a few milliseconds at most.
+ *		takes the next off the queue puts it right.  Threads of no such policy queue, for a few milliseconds
+ *		at most; with NoBarge, whoever stands below.
  * Awake	(a field) the number of a Proc that is on its way to take the lock: whoever unlocks need wake
  *		nobody.  Set only while the field is zero, or names a Proc that says it is not the one (its
  *		awakefor is another object: the word was copied, or is a forked child's).

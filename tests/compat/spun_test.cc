@@ -17,7 +17,7 @@ wait(Spun &s, int needed, bool sameholder)
 		spunpaid(&s, most, needed);
 		return needed;
 	}
-	spunfailed(&s, most, sameholder);
+	spunfailed(&s, most, sameholder, BARREN);
 	return most;
 }
 
@@ -63,6 +63,15 @@ TEST(Spun, WhereNothingPaysCostsLittle)
 		EXPECT_LE(s.barren, BARREN);
 	}
 	EXPECT_LT(turns, n * 2 * SPINMIN + n / BARREN * 4 * SPINMAX);
+}
+
+TEST(Spun, WhoKeepsTheProcessorIsBarrenForLonger)
+{
+	Spun s = {SPINMAX, 0, 0};
+
+	spunfailed(&s, SPINMAX, true, BARRENRT);
+	EXPECT_EQ(s.barren, BARRENRT);
+	EXPECT_EQ(spunturns(&s), SPINMIN);
 }
 
 TEST(Spun, StaysWithinItsBounds)

@@ -9,12 +9,12 @@
  * ready() is a step of its own; block() is the wait for it (sleep.pml is about what is inside).
  *
  * Thread I has a kind KI, a set of: Timed; Vanish (longjmp out of a handler, wherever it waits); Stop (a
- * handler that never returns, wherever it waits); Spin; Loop; Rt (a real-time policy, all of one rank).  The program's own protocol about memory:
+ * handler that never returns, wherever it waits); Spin; Loop; Rt, Low (a real-time policy, of one rank and of a lower).  The program's own protocol about memory:
  * an owner says goodbye while it holds the lock; if it was the last it frees the object once its unlock
  * returned.  -DREUSE: the address then serves a second mutex; -DREUSECOND: a condition, with a waiter.
  *
- * A rank is compared in passing: whether an Rt thread takes a name out of the word, and whether it heeds a ban, is left
- * open, but for -DBOUND, where there is one such thread and the name is no equal's.
+ * A rank is compared in passing: whether a thread that has one takes a name out of the word, and whether it heeds a ban, is left
+ * open, but for -DBOUND, where no two are of one rank but 0.
  *
  * Time passes of itself for Timed.  For the watch it passes only when somebody has been stopped (else it
  * would hide lost wakeups), or at any time with -DEARLY.
@@ -31,6 +31,7 @@
 #define Spin 8
 #define Loop 16
 #define Rt 32
+#define Low 64
 #define Chosen 1
 #define Promoted 2
 #define None 255
@@ -57,7 +58,7 @@ byte who;		/* and whom W names */
 bit bl;			/* the bucket lock */
 chan q = [NT] of { byte };
 bit rdy[NT];
-bit rt[NT];
+byte rt[NT];		/* the rank */
 byte how[NT];		/* why the waker took it off: written before Ready */
 byte users = NT;	/* the program's own: who has yet to say goodbye */
 
@@ -67,8 +68,14 @@ byte life;		/* ... and how often it was a mutex's before */
 byte inside;		/* how many hold the lock */
 bit stopped;
 bit banning[NT];	/* queued with the ban */
-byte over;		/* acquisitions over the head of thread 0 while it bans, or is of a real-time policy */
+byte over;		/* acquisitions over the head of thread 0 while it bans, or waits and is of a real-time policy */
 
+#define RANK(k) (((k) & Rt) -> 2 : (((k) & Low) -> 1 : 0))
+#ifdef ONARRIVAL
+#define COUNTS (rt[me] && front && !banning[me])
+#else
+#define COUNTS (rt[me] -> front == 0 : starving)
+#endif
 #define touch() assert(alive)
 #define has(b) ((w & (b)) != 0)
 #define mine (q??[eval(me)])
@@ -76,7 +83,17 @@ byte over;		/* acquisitions over the head of thread 0 while it bans, or is of a 
 #ifdef NOTRYBAN
 #define may (!has(L))
 #else
-#define may (!has(L) && (expired || (has(U) -> named : (!has(N) || awoke || starving))))
+#define may (!has(L) && (expired || (has(U) -> (named || lowmay) : (!has(N) || awoke || starving))))
+#endif
+#ifdef LOWBARGES
+#define lowmay (rt[me] != 0)
+#else
+#define lowmay (rt[me] && (!has(N) || (has(W) && rt[me] >= rt[who])))
+#endif
+#ifdef NOARRIVAL
+#define late 0
+#else
+#define late (rt[me] && front)
 #endif
 #ifdef NOURGENT
 #define URGENT 0
@@ -93,7 +110,11 @@ byte over;		/* acquisitions over the head of thread 0 while it bans, or is of a 
 #else
 #define spinban (N|U)
 #endif
+#ifdef BOUND
+#define heedless (rt[me] && !has(L) && !has(U) && (!has(W) || rt[me] > rt[who]))
+#else
 #define heedless (rt[me] && !has(L))
+#endif
 #ifdef SPINBANNED
 #define mayspin ((kind & Spin) && !spun && !awoke && has(L) && !has(W))
 #else
@@ -142,14 +163,13 @@ inline turn(n) {
 	t = 0
 }
 
-/* Behind those of a real-time policy, or if it is of one before all others; behind its equals, or in front of them. */
+/* Behind those of a higher rank, before those of a lower; behind its equals, or in front of them. */
 inline enqueue() {
 	i = len(q);
 	do
-	:: i > 0 -> q?t; q!t; c = c + rt[t]; i--
+	:: i > 0 -> q?t; q!t; c = c + (rt[t] > rt[me] || (!front && rt[t] == rt[me])); i--
 	:: else -> break
 	od;
-	c = (rt[me] -> (front -> 0 : c) : (front -> c : len(q)));
 	turn(c);
 	q!me;
 	turn(len(q) - 1 - c);
@@ -253,16 +273,19 @@ try:
 	atomic {
 		bl == 0;
 		touch();
+		starving = starving || late;
 		if
 		:: may -> goto try
 		:: else ->
 			banned = !has(L);
 			if
+#ifdef BOUND
+			:: has(L) && has(W) && rt[me] > rt[who] -> strip = W
+			:: else
+#else
 			:: rt[me] && has(L) -> strip = W
-#ifndef BOUND
 			:: true
 #endif
-			:: !rt[me] || !has(L)
 			fi;
 #ifdef NOSTRIP
 			strip = 0;
@@ -275,8 +298,7 @@ try:
 			who = (has(W) -> who : None);
 			strip = 0;
 			if
-			:: rt[me] && front	/* counted since it came */
-			:: starving || (rt[me] && !front) -> banning[me] = 1; if :: me == 0 -> over = 0 :: else fi
+			:: COUNTS -> banning[me] = 1; if :: me == 0 -> over = 0 :: else fi
 			:: else
 			fi;
 			enqueue();
@@ -478,10 +500,10 @@ bye:	skip
 
 init {
 	atomic {
-		rt[0] = ((K0 & Rt) != 0); rt[1] = ((K1 & Rt) != 0); rt[2] = ((K2 & Rt) != 0);
+		rt[0] = RANK(K0); rt[1] = RANK(K1); rt[2] = RANK(K2);
 		run T(0, K0); run T(1, K1); run T(2, K2);
 #ifdef K3
-		rt[3] = ((K3 & Rt) != 0);
+		rt[3] = RANK(K3);
 		run T(3, K3);
 #endif
 	};
