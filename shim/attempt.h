@@ -11,8 +11,8 @@
 typedef struct Attempt {
 	Mutex *m;
 	Proc *p;
-	int awake;	  /* the word's Awake names p */
-	int starved;	  /* promoted and not yet served: may take, and then lifts the ban */
+	int awake;   /* the word's Awake names p */
+	int starved; /* promoted, or woken and real-time and too late; not yet served: may take, and then lifts the ban */
 	int expired;	  /* found it free after having waited long enough: nothing but Locked stands in its way */
 	int deferred;	  /* in this sleep, whoever is on its way has been given its time */
 	int front;	  /* has queued before: keeps its place */

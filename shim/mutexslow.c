@@ -52,7 +52,8 @@
  *   - Running threads that barge, or put their names in while they spin.  Those of no rank Urgent bars until it is served.
  *     Those of a lower one may go on while it is on its way, for that may take as long as many of their turns, from another
  *     processor; if then it finds the mutex held it sets NoBarge at once, and the two together bar all but its equals (matches): to
- *     hand the mutex from one to the next of many equals costs a switch each time, for nothing that POSIX asks.
+ *     hand the mutex from one to the next of many equals costs a switch each time, for nothing that POSIX asks.  With no
+ *     name there nobody takes it past the two: an unlock has yet to choose, and whoever it chooses may stand above.
  *   - The ban of one that it stands above: it does not hold for it (maytake).
  * It spins as anybody does, but on the holder's own processor that only keeps the holder from running: so where it was for nothing
  * it does not for long (BARRENRT).

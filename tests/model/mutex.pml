@@ -71,6 +71,7 @@ bit banning[NT];	/* queued with the ban */
 byte over;		/* acquisitions over the head of thread 0 while it bans, or waits and is of a real-time policy */
 
 #define RANK(k) (((k) & Rt) -> 2 : (((k) & Low) -> 1 : 0))
+/* From where thread 0 counts: its first queueing, or with -DONARRIVAL its being woken and too late. */
 #ifdef ONARRIVAL
 #define COUNTS (rt[me] && front && !banning[me])
 #else
