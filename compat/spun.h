@@ -14,9 +14,10 @@
 enum {
 	SPINMAX = 200, /* turns: some 6 us, the price of a sleep and a wake */
 	SPINMIN = 10,
-	BARREN = 32,	/* waits after one of SPINMAX for nothing until longer ones are tried again */
-	BARRENRT = 250, /* and until a real-time thread, which may keep the holder from running, spins at all again */
-	PATIENCE = 3,	/* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
+	BARREN = 32, /* waits after one of SPINMAX for nothing until longer ones are tried again */
+	BARRENRT =
+	    250, /* and until a real-time thread, which may keep the holder from running, spins again: one more of SPINMAX */
+	PATIENCE = 3, /* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
 };
 
 /* All zero to begin with. */
@@ -43,7 +44,7 @@ spunpaid(Spun *s, int most, int turns)
 }
 
 static inline void
-spunfailed(Spun *s, int most, int sameholder, int barren)
+spunfailed(Spun *s, int most, int sameholder, int realtime)
 {
 	if(!sameholder || s->barren > 0) {
 		s->turns = (uint16_t)(most - most / 8);
@@ -52,8 +53,8 @@ spunfailed(Spun *s, int most, int sameholder, int barren)
 	} else if(most < SPINMAX) {
 		s->turns = (uint16_t)(2 * most < SPINMAX ? 2 * most : (int)SPINMAX);
 	} else {
-		s->turns = SPINMIN;
-		s->barren = (uint8_t)barren;
+		s->turns = realtime ? SPINMAX : SPINMIN;
+		s->barren = realtime ? BARRENRT : BARREN;
 	}
 }
 

@@ -25,7 +25,8 @@
  *     mutex is free, and if it is held removes the name, which is always allowed then and costs at most a wake.  Those whom
  *     a condition has moved here do not look, and need not: a handler that begins on a thread in a wait says so and takes the
  *     thread's name out, and who chooses sees it and chooses another too (mutexaway, isaway; tests/model/away.pml).  Where
- *     handlers may begin that do not say so nobody is moved.
+ *     handlers may begin that do not say so nobody is moved.  Nor do those of a real-time policy look then: nobody of a lower
+ *     rank keeps whoever was chosen before them from a processor, and the timer is 5 % of a hand-over on one.
  *   - Awake is believed only of a Proc whose awakefor is this mutex.  In a copy of the mutex or in a forked child it is not,
  *     and attemptenqueue removes it.
  *
@@ -152,6 +153,13 @@ reblame(Attempt *a)
 		waitagain(&a->w, 0, holder, 0);
 }
 
+/* Whether it may sleep until it is chosen, for whoever is chosen comes or is chosen no more. */
+static int
+told(const Attempt *a)
+{
+	return hasrank(a) && sigswatched();
+}
+
 /* Sleeps until chosen (Wready), or until it has given up and is off the queue. */
 static Woken
 await(Attempt *a, const Deadline *d, int noted, int banned)
@@ -165,8 +173,12 @@ await(Attempt *a, const Deadline *d, int noted, int banned)
 
 	a->deferred = banned;
 	for(;;) {
-		watch = deadlinein(patience);
-		until = d == nil || deadlinebefore(&watch, d) ? &watch : d;
+		until = d;
+		if(banned || !told(a)) {
+			watch = deadlinein(patience);
+			if(d == nil || deadlinebefore(&watch, d))
+				until = &watch;
+		}
 		r = block(a->p, until, noted, probeon ? asleep : nil, &a->w);
 		if(probeon)
 			waitparked(&a->w);

@@ -47,7 +47,6 @@ attemptspin(Attempt *a, uint32_t *word)
 			return 1;
 		}
 	}
-	spunfailed(&me.spun, most, atomic_load_explicit(&a->m->acquired, memory_order_relaxed) == acquired,
-	    hasrank(a) ? BARRENRT : BARREN);
+	spunfailed(&me.spun, most, atomic_load_explicit(&a->m->acquired, memory_order_relaxed) == acquired, hasrank(a));
 	return 0;
 }

@@ -23,7 +23,7 @@ typedef struct Change {
 static void
 wanted(int policy)
 {
-	if(realtime(policy))
+	if(!ranked() && realtime(policy))
 		rankspossible();
 }
 

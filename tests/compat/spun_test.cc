@@ -17,7 +17,7 @@ wait(Spun &s, int needed, bool sameholder)
 		spunpaid(&s, most, needed);
 		return needed;
 	}
-	spunfailed(&s, most, sameholder, BARREN);
+	spunfailed(&s, most, sameholder, false);
 	return most;
 }
 
@@ -69,9 +69,9 @@ TEST(Spun, WhoKeepsTheProcessorIsBarrenForLonger)
 {
 	Spun s = {SPINMAX, 0, 0};
 
-	spunfailed(&s, SPINMAX, true, BARRENRT);
+	spunfailed(&s, SPINMAX, true, true);
 	EXPECT_EQ(s.barren, BARRENRT);
-	EXPECT_EQ(spunturns(&s), SPINMIN);
+	EXPECT_EQ(spunturns(&s), SPINMAX);
 }
 
 TEST(Spun, StaysWithinItsBounds)
