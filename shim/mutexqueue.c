@@ -54,9 +54,12 @@ attempttake(Attempt *a, uint32_t *word)
 		new = unnamed(a, *word) | Locked;
 		if(a->starved || a->expired)
 			new &= ~(uint32_t)(NoBarge | Favoured);
-		/* Who is named has not come for a while, and is not to be counted on. */
-		if(a->expired)
-			new &= ~(AWAKE | Urgent);
+		/* Who is named has not come for a while, and is not to be counted on; the next that is chosen says what is urgent. */
+		if(a->expired) {
+			new &= ~AWAKE;
+			if(!(new & Queued))
+				new &= ~(uint32_t)Urgent;
+		}
 		if(atomic_compare_exchange_weak_explicit(
 		       &a->m->word, word, new, memory_order_acquire, memory_order_relaxed)) {
 			notawake(a);

@@ -17,7 +17,8 @@
  * open, but for -DBOUND, where no two are of one rank but 0.
  *
  * Time passes of itself for Timed.  For the watch it passes only when somebody has been stopped (else it
- * would hide lost wakeups), or at any time with -DEARLY.
+ * would hide lost wakeups), or at any time with -DEARLY.  -DTOLD: those of a real-time policy look only if they
+ * queued under a ban (who is stopped then says so, which away.pml is about).
  */
 #define L 1	/* Locked */
 #define Q 2	/* Queued */
@@ -142,6 +143,11 @@ byte over;		/* acquisitions over the head of thread 0 while it bans, or waits an
 #else
 #define itstime stopped
 #endif
+#ifdef TOLD
+#define looks (!rt[me] || banned)
+#else
+#define looks 1
+#endif
 #ifdef NOKIND
 #define queued (len(q) > 0)
 #else
@@ -247,7 +253,7 @@ try:
 		if
 		:: may || heedless ->
 			unname();
-			w = (w | L) & ~((starving || expired) -> N|F : 0) & ~(expired -> W|U : 0);
+			w = (w | L) & ~((starving || expired) -> N|F : 0) & ~(expired -> (has(Q) -> W : W|U) : 0);
 			who = (has(W) -> who : None);
 			goto held
 #ifdef BOUND
@@ -328,7 +334,7 @@ park:
 		goto try }
 	:: (kind & (Timed|Vanish)) -> goto giveup
 	:: (kind & Stop) -> goto stop
-	:: itstime && (has(W) || !has(L)) -> skip	/* else it would see that there is nothing to do */
+	:: itstime && looks && (has(W) || !has(L)) -> skip	/* else it would see that there is nothing to do */
 	fi;
 
 	/*
