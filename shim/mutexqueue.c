@@ -57,7 +57,7 @@ attempttake(Attempt *a, uint32_t *word)
 		/* Who is named has not come for a while, and is not to be counted on; the next that is chosen says what is urgent. */
 		if(a->expired) {
 			new &= ~AWAKE;
-			if(!(new & Queued))
+			if(!(new &Queued))
 				new &= ~(uint32_t)Urgent;
 		}
 		if(atomic_compare_exchange_weak_explicit(

@@ -203,7 +203,7 @@ void mutexabandon(Proc *p) HIDDEN;
 static inline int
 condidle(const Cond *c)
 {
-	return !(c->flags & Cshared) && atomic_load_explicit(&c->waiters, memory_order_relaxed) == 0;
+	return likely(!(c->flags & Cshared)) && likely(atomic_load_explicit(&c->waiters, memory_order_relaxed) == 0);
 }
 
 /* condslow.c: private conditions only */

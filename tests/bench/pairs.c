@@ -13,6 +13,28 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_spinlock_t spin;
 static sem_t sem;
 
+/* Called as a lock is, and of one instruction. */
+int libcall(int) __asm__("toascii");
+
+/* What none can do without, however it is made: a call of a library, or two with an atomic each. */
+static atomic_int word;
+
+static void
+lockfloor(void)
+{
+	int free = 0;
+
+	libcall(0);
+	atomic_compare_exchange_strong_explicit(&word, &free, 1, memory_order_acquire, memory_order_relaxed);
+}
+
+static void
+unlockfloor(void)
+{
+	libcall(0);
+	atomic_exchange_explicit(&word, 0, memory_order_release);
+}
+
 static int
 ascending(const void *a, const void *b)
 {
@@ -84,4 +106,6 @@ pairs(char **arg)
 	PAIR("signal", pthread_cond_signal(&cond));
 	PAIR("broadcast", pthread_cond_broadcast(&cond));
 	PAIR("spin", pthread_spin_lock(&spin); pthread_spin_unlock(&spin));
+	PAIR("floor", lockfloor(); unlockfloor());
+	PAIR("call", libcall(0));
 }

@@ -21,10 +21,11 @@ def contended(t, inside, outside, throughput, wait=None, share=None):
 ROWS = [
 	Row("pairs/threads", "pairs 2", None, {"mutex": less(.95, .8), "recursive": less(.95, .8), "errorcheck": less(.95, .8),
 		"adaptive": less(.95, .8), "trylock": None, "rdlock": less(.9, .7), "wrlock": less(.7, .5), "sem": less(1, .8),
-		"once": less(1, .6), "signal": less(.8, .6), "broadcast": None, "spin": None}),
+		"once": less(1, .6), "signal": less(.8, .6), "broadcast": None, "spin": None,
+		"floor": None, "call": None}), # the last two are what no lock can do without
 	Row("pairs/single", "pairs 1", None, {"mutex": less(1.1, 1), "recursive": None, "errorcheck": None, "adaptive": None,
 		"trylock": None, "rdlock": None, "wrlock": None, "sem": None, "once": None, "signal": None, "broadcast": None,
-		"spin": None}),
+		"spin": None, "floor": None, "call": None}),
 	contended(4, 50, 50, more(1.4, 2.1), less(.6, .5)),
 	contended(16, 50, 50, more(1.8, 2.3), less(.5), more(1)),
 	contended(64, 50, 50, more(1.8, 2.3), less(.5), more(1)),
