@@ -244,13 +244,39 @@ forked(const Op *op)
 	SAME(childstatus(pid), 0);
 }
 
+static _Atomic int cancelled;
+
+static void *
+cancels(void *v)
+{
+	SAME(pthread_cancel(((Thread *)v)->id), 0);
+	atomic_store_explicit(&cancelled, 1, memory_order_release);
+	return NULL;
+}
+
+/* A thread in a section is not cancelled before it is out of it: who does so, c, may wait until it goes on. */
 static void
-happen(const Op *op, Thread *v)
+cancelling(Thread *c, Thread *v)
+{
+	atomic_store_explicit(&cancelled, 0, memory_order_relaxed);
+	start(c, cancels, v);
+	for(int i = 0; i < 50 && !atomic_load_explicit(&cancelled, memory_order_acquire); i++)
+		napus(100);
+}
+
+static int
+cancelevent(void)
+{
+	return event == CANCEL || event == ASYNC;
+}
+
+static void
+happen(const Op *op, Thread *v, Thread *c)
 {
 	switch(event) {
 	case CANCEL:
 	case ASYNC:
-		pthread_cancel(v->id);
+		cancelling(c, v);
 		break;
 	case JUMP:
 	case ALTJUMP:
@@ -291,7 +317,7 @@ static void
 one(const Op *op, const char *point, When when, int first, int waker)
 {
 	int sa = event == ALTJUMP ? SA_ONSTACK : 0, here;
-	Thread v, w, k;
+	Thread v, w, k, c;
 
 	snprintf(doing, sizeof doing, "%s at %s of the %s: %s, partner %s, other %s", op->name, point,
 	    waker ? "waker" : "waiter", events[event], whens[when], first ? "first" : "second");
@@ -327,7 +353,7 @@ one(const Op *op, const char *point, When when, int first, int waker)
 		napus(500);
 	}
 	if(here)
-		happen(op, &v);
+		happen(op, &v, &c);
 	if(here && leaves() && leavesshared(op))
 		UNTIL(set(&left_) || set(&vdone));
 	if(when == BEHIND) {
@@ -336,6 +362,8 @@ one(const Op *op, const char *point, When when, int first, int waker)
 	}
 	stopat(&vat, NULL);
 	stopat(&kat, NULL);
+	if(here && cancelevent())
+		join(&c);
 	if(when == AFTER) {
 		napus(300);
 		letgo();
