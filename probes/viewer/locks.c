@@ -19,6 +19,7 @@ typedef struct Found {
 typedef struct Gather {
 	Lock *lock;
 	Found *pairs;
+	uint64_t ticks; /* of all its pairs */
 	uint64_t bucket[FPAIRBUCKETS];
 } Gather;
 
@@ -162,7 +163,7 @@ addpair(Build *b, Map *known, Gather **gather, const Fpair *f)
 	pair->ns += profilens(p, f->ticks);
 	if(profilens(p, f->max) > pair->max)
 		pair->max = profilens(p, f->max);
-	l->ns += profilens(p, f->ticks);
+	g->ticks += f->ticks;
 	l->waits += f->last;
 	if(f->end == Eacquired)
 		l->contended += f->last;
@@ -196,7 +197,9 @@ finish(Build *b, Gather *g)
 	Found *f;
 	int i;
 
-	/* The pieces of a wait were rounded to nanoseconds one by one, the whole once. */
+	/* The whole is rounded to nanoseconds, not each of its pieces: one wait is as long as the longest. */
+	l->ns = profilens(b->p, g->ticks);
+	/* A pair that is read while it is written may tell of a wait that its time does not have yet. */
 	if(l->max > l->ns)
 		l->max = l->ns;
 	l->hist = aalloc(b->a, FPAIRBUCKETS * sizeof l->hist[0]);

@@ -23,9 +23,7 @@ def wrongs(report, lost=0):
 		for l in p["locks"]:
 			lock, w = "%s %s %s:" % (who, l["kind"], l["name"]), l["wait_ns"]
 			hold(0 <= w["max"] <= life, lock, "longest wait", w["max"], "in", p["duration_ns"], "ns")
-			# Each pair's time is rounded to ns by itself, a whole wait once.
-			rounding = sum(q["waits"] for q in l["pairs"])
-			hold(w["max"] <= w["total"] <= w["max"] * l["waits"] + rounding, lock, l["waits"], "waits of at most", w["max"], "make", w["total"])
+			hold(w["max"] <= w["total"] <= w["max"] * l["waits"], lock, l["waits"], "waits of at most", w["max"], "make", w["total"])
 			hold(sum(n for _, n in w["histogram"]) == l["waits"], lock, "the histogram has other than", l["waits"], "waits")
 			hold(l["timeouts"] <= l["waits"], lock, l["timeouts"], "timeouts in", l["waits"], "waits")
 			if l["acquired"] is not None:

@@ -118,6 +118,22 @@ TEST(Model, AWaitOverTwoHoldersIsOneWait)
 	EXPECT_EQ(k.npair, 2);
 }
 
+TEST(Model, OneWaitIsAsLongAsTheLongest)
+{
+	Builder b;
+	uint32_t l = b.lock(Kmutex, 1), s = b.stack({11});
+
+	/* Two pieces of half a nanosecond too much each. */
+	b.pair(l, 1, 11, s, 5).last = 0;
+	b.pair(l, 1, 21, s, 6).max = 32;
+	Made m(b.bytes());
+	const Lock &k = m.process().lock[0];
+
+	EXPECT_EQ(k.waits, 1u);
+	EXPECT_EQ(k.max, 16u);
+	EXPECT_EQ(k.ns, 16u);
+}
+
 TEST(Model, SurvivesIndicesThatPointNowhere)
 {
 	Builder b = twolocks();
