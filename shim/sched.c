@@ -23,7 +23,7 @@ typedef struct Change {
 static void
 wanted(int policy)
 {
-	if(!ranked() && realtime(policy))
+	if(realtime(policy))
 		rankspossible();
 }
 
