@@ -25,8 +25,9 @@
  *     mutex is free, and if it is held removes the name, which is always allowed then and costs at most a wake.  Those whom
  *     a condition has moved here do not look, and need not: a handler that begins on a thread in a wait says so and takes the
  *     thread's name out, and who chooses sees it and chooses another too (mutexaway, isaway; tests/model/away.pml).  Where
- *     handlers may begin that do not say so nobody is moved.  Nor do those of a real-time policy look then: nobody of a lower
- *     rank keeps whoever was chosen before them from a processor, and the timer is 5 % of a hand-over on one.
+ *     handlers may begin that do not say so nobody is moved.  Where all say so those of a real-time policy do not look either,
+ *     but under a ban: nobody of a lower rank keeps whoever was chosen before them from a processor, and the timer is 5 % of
+ *     a hand-over on one.  (Models: mutex-told; mutex-toldstopped, where one that is stopped does not say so.)
  *   - Awake is believed only of a Proc whose awakefor is this mutex.  In a copy of the mutex or in a forked child it is not,
  *     and attemptenqueue removes it.
  *

@@ -148,6 +148,11 @@ byte over;		/* acquisitions over the head of thread 0 while it bans, or waits an
 #else
 #define looks 1
 #endif
+#ifdef EXPIREDCALM
+#define notlinked U
+#else
+#define notlinked (has(Q) -> 0 : U)
+#endif
 #ifdef NOKIND
 #define queued (len(q) > 0)
 #else
@@ -253,7 +258,7 @@ try:
 		if
 		:: may || heedless ->
 			unname();
-			w = (w | L) & ~((starving || expired) -> N|F : 0) & ~(expired -> (has(Q) -> W : W|U) : 0);
+			w = (w | L) & ~((starving || expired) -> N|F : 0) & ~(expired -> W|notlinked : 0);
 			who = (has(W) -> who : None);
 			goto held
 #ifdef BOUND
@@ -418,6 +423,10 @@ held:
 	atomic {
 		inside++;
 		assert(inside == 1);
+#ifdef TOLD
+		/* Or a spinner of a lower rank puts its name there, and nobody looks. */
+		assert(has(U) || !(rt[0] && q??[0]) && !(rt[1] && q??[1]));
+#endif
 		banning[me] = 0;
 		if
 		:: banning[0] ->
