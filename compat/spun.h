@@ -14,10 +14,9 @@
 enum {
 	SPINMAX = 200, /* turns: some 6 us, the price of a sleep and a wake */
 	SPINMIN = 10,
-	BARREN = 32, /* waits after one of SPINMAX for nothing until longer ones are tried again */
-	BARRENRT =
-	    250, /* and until a real-time thread, which may keep the holder from running, spins again: one more of SPINMAX */
-	PATIENCE = 3, /* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
+	BARREN = 32,	/* waits after one of SPINMAX for nothing until longer ones are tried again */
+	BARRENRT = 250, /* and until a real-time thread, which may keep the holder from running, spins again, as long */
+	PATIENCE = 3,	/* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
 };
 
 /* All zero to begin with. */
