@@ -23,7 +23,7 @@ typedef enum Hookend { Hwoken, Htimeout, Hinterrupted } Hookend;
 
 /* Room for whatever the watcher keeps of one wait, in the waiter's frame. */
 typedef struct Hookwait {
-	uint64_t room[48];
+	uint64_t room[50];
 } Hookwait;
 
 typedef struct Hook {

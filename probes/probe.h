@@ -76,6 +76,9 @@ typedef struct Wait {
 	uint32_t gen, lock, stack, parks;
 	uint64_t begun, piecebegun, parkbegun, parked;
 	Fpc site;
+	uintptr_t
+	    askedof; /* the holder that askedsite is the place of: in a library that was opened a question to the kernel */
+	Fpc askedsite;
 	uintptr_t nest;		    /* a stack address of the wait that this one, a handler's, is in; 0 none */
 	Fcurrent outer;		    /* and that wait */
 	Piece piece[MAXPIECES + 1]; /* the last one takes what the others cannot */

@@ -40,6 +40,17 @@ reenter(Wait *w, Self **s)
 	return 1;
 }
 
+/* Where who has the object now acquired it; found out once for as long as it is the same. */
+static Fpc
+holdersite(Self *s, Wait *w)
+{
+	if(w->askedof != w->holder) {
+		w->askedof = w->holder;
+		w->askedsite = sitepc(s, w->holder);
+	}
+	return w->askedsite;
+}
+
 void
 waitopen(Self *s, Wait *w, uintptr_t holder)
 {
@@ -56,6 +67,8 @@ waitopen(Self *s, Wait *w, uintptr_t holder)
 	w->parkbegun = 0;
 	w->gen = generation();
 	w->holder = holder;
+	w->askedof = 0;
+	w->askedsite = 0;
 	w->begun = w->piecebegun = ticks();
 	/* Its holder has acquired it. */
 	w->lock = lockid(s, w, 1);
@@ -74,7 +87,7 @@ waitopen(Self *s, Wait *w, uintptr_t holder)
 	memset(&now, 0, sizeof now);
 	now.begun = w->begun;
 	now.site = w->site;
-	now.holder = sitepc(s, holder);
+	now.holder = holdersite(s, w);
 	now.op = w->op;
 	now.lock = w->lock;
 	/* First, and last when it ends: who jumps out in between finds what to clear. */
@@ -160,7 +173,7 @@ waitparked(Wait *w)
 static uint32_t
 piece(Self *s, Wait *w, uint32_t waker, uint64_t t)
 {
-	Fpc holder = sitepc(s, w->holder);
+	Fpc holder = holdersite(s, w);
 	uint64_t dt = (int64_t)(t - w->piecebegun) > 0 ? t - w->piecebegun : 0;
 	uint32_t i;
 
@@ -193,7 +206,7 @@ waitagain(Wait *w, uint32_t waker, uintptr_t holder, uint64_t at)
 	piece(s, w, waker, at != 0 ? at : ticks());
 	w->holder = holder;
 	if(s != nil && s->area != nil && s->area->current.lock == w->lock)
-		__atomic_store_n(&s->area->current.holder, sitepc(s, holder), __ATOMIC_RELAXED);
+		__atomic_store_n(&s->area->current.holder, holdersite(s, w), __ATOMIC_RELAXED);
 	leave(s);
 }
 
