@@ -41,36 +41,11 @@ start(void *(*f)(void *), long arg)
 	nthread++;
 }
 
-/* What the watchdog remembers of each thing that must move. */
-typedef struct Moves {
-	long last;
-	int still;
-} Moves;
-
-enum { STEP = 10, STEPS = 1000 / STEP };
-
-/* STEP ms of the watchdog's life, once a second with a look at who is not let run. */
-static int starving;
-
-static void
-step(void)
-{
-	static int steps;
-	nap(STEP * 1000L);
-	if(++steps % STEPS == 0)
-		starving = starved();
-}
-
-/* Called every step: has it stood still for too long?  Steps in which somebody starves do not count. */
+/* Called every step. */
 static void
 moves(Moves *w, long now, const char *what, int number)
 {
-	if(now != w->last)
-		w->still = 0;
-	else if(!starving)
-		w->still++;
-	w->last = now;
-	if(w->still >= STILL * STEPS) {
+	if(standsfor(w, now, STILL)) {
 		eachchild(dumpstacks);
 		broken("%s %d stand still at %ld for %d s", what, number, now, STILL);
 	}
@@ -108,7 +83,7 @@ endwatch(void *arg)
 {
 	Moves end = {0};
 	for(int n; (n = atomic_load_explicit(&home, memory_order_acquire)) < nthread;) {
-		step();
+		step(eachchild);
 		moves(&end, n, "threads that came home, of", nthread);
 	}
 	return arg;
@@ -160,7 +135,7 @@ main(int argc, char **argv)
 	LAW(pthread_create(&torment, NULL, tormentor, NULL) == 0);
 
 	while(!watch())
-		step();
+		step(eachchild);
 	LAW(pthread_create(&watcher, NULL, endwatch, NULL) == 0);
 	atomic_store_explicit(&stop, 1, memory_order_release);
 	LAW(pthread_join(torment, NULL) == 0);

@@ -12,7 +12,7 @@
  * and again, and replaced.  -b: one put in eight broadcasts.
  *
  * It ends when TRIPS trips are made or SECONDS have passed.  If none is made for IDLE
- * seconds (30) it says so: "hang", how many tokens rest at each place beside how many
+ * seconds (30), in which nobody starved who could have run, it says so: "hang", how many tokens rest at each place beside how many
  * waiters, and every stack.  glibc 2.36 itself comes to that now and then (its bug 25847).
  *
  * Nothing here may make up for a lost wakeup.  So a visitor takes a token only if a
@@ -209,16 +209,14 @@ secondsnow(void)
 static long
 watch(long want)
 {
-	long last = -1, now, begun = secondsnow(), moved = begun;
+	Moves trip = {-1, 0};
+	long now, begun = secondsnow();
 	while((now = atomic_load_explicit(&made, memory_order_relaxed)) < want) {
 		if(seconds > 0 && secondsnow() - begun >= seconds)
 			break;
-		if(now != last)
-			moved = secondsnow();
-		else if(secondsnow() - moved > idle)
+		if(standsfor(&trip, now, idle))
 			hung(now);
-		last = now;
-		nap(10000);
+		step(NULL);
 	}
 	return now;
 }

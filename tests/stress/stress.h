@@ -88,7 +88,14 @@ extern Role forks;
 void *forker(void *);
 void eachchild(void (*f)(pid_t)); /* that has not ended */
 
-/* starved.c: how many could run since the last call, and were not let. */
-int starved(void);
+/* starved.c: the watchdog's time, and what it remembers of each thing that must move. */
+typedef struct Moves {
+	long last;
+	int still;
+} Moves;
+/* One step of 10 ms; now and then with a look at who of this process, and of its children if they can be named, is not let run.  One caller at a time. */
+void step(void (*eachchild)(void (*f)(pid_t)));
+/* Called every step: has it stood still for so long?  Steps in which somebody starves do not count. */
+int standsfor(Moves *, long now, int seconds);
 
 #endif
