@@ -1,7 +1,7 @@
 /*
  * Locks that differ in nothing but their address, made one row: a table of ten
- * thousand connections, each with its mutex, is one line to a reader.  A lock
- * with a variable's name stands alone.
+ * thousand connections, each with its mutex, is one line to a reader.  Those
+ * with a variable's name are one row only if they are the variable, made again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -112,8 +112,8 @@ grouplocks(Report *r, const Process *proc, int *n)
 	*n = 0;
 	for(i = 0; i < proc->nlock; i++) {
 		const Lock *l = &proc->lock[i];
-		uint64_t h = hashbytes(l->name, strlen(l->name));
-		Lock *g = l->named || l->address == 0 ? NULL : mapget(&known, h, (uint64_t)l->kind);
+		uint64_t h = hashbytes(l->name, strlen(l->name)) ^ (l->named ? l->address : 0);
+		Lock *g = l->address == 0 ? NULL : mapget(&known, h, (uint64_t)l->kind);
 
 		if(l->waits == 0 && l->ns == 0 && l->waiting == 0)
 			continue;
@@ -124,7 +124,7 @@ grouplocks(Report *r, const Process *proc, int *n)
 		room[*n] = 0;
 		g = &row[(*n)++];
 		*g = *l;
-		if(!l->named && l->address != 0)
+		if(l->address != 0)
 			mapput(&known, h, (uint64_t)l->kind, g);
 	}
 	for(i = 0; i < *n; i++)

@@ -21,6 +21,7 @@ static const char *const runtimenames[] = {
     "__gnu_cxx::",
     "__gthread",
     "__gthrw",
+    "__glibcxx_rwlock_",
     "pthread_",
     "__pthread_",
     "mtx_",

@@ -151,29 +151,60 @@ writethreads(const Text *t, const Process *p)
 		fprintf(t->f, "%9s  ... and %d more\n", "", p->nthread - n);
 }
 
+/* Whether two threads wait at one place for one lock, by one holder; as far as is shown. */
+static int
+samewait(const Text *t, Arena *a, const Unfinished *u, const Unfinished *v)
+{
+	if(u->lock != v->lock || u->holder != v->holder || (u->waiter == NULL) != (v->waiter == NULL))
+		return 0;
+	if(t->stacks || u->waiter == NULL || u->waiter == v->waiter)
+		return u->waiter == v->waiter;
+	return strcmp(sitetext(a, u->waiter->site), sitetext(a, v->waiter->site)) == 0;
+}
+
+static void
+writewaiting(const Text *t, Arena *a, const Unfinished *u, int others)
+{
+	Num b;
+
+	fprintf(t->f, "%9s  thread %d (%s)", humanns(&b, u->ns), u->tid, u->thread);
+	if(others > 0)
+		fprintf(t->f, " and %d other%s", others, others == 1 ? "" : "s");
+	fprintf(t->f, " at %s", u->waiter != NULL ? sitetext(a, u->waiter->site) : "?");
+	if(u->lock != NULL)
+		fprintf(t->f, "\n%11sfor %s", "", title(a, u->lock));
+	if(u->holder != NULL)
+		fprintf(t->f, " <- held at %s", sitetext(a, u->holder));
+	fputc('\n', t->f);
+	if(t->stacks && u->waiter != NULL)
+		writestack(t, "stack:", u->waiter);
+}
+
+/* Waits for a lock before the others, each the longest first; those of a pool of threads are one. */
 static void
 writeunfinished(const Text *t, Arena *a, const Process *p)
 {
-	int i;
-	Num b;
+	int idle, i, j, others;
+	char *told;
 
 	if(p->nunfinished == 0)
 		return;
 	fprintf(t->f, "\n%sStill waiting %s%s\n", bold(t), strcmp(p->ended, "running") == 0 ? "now" : "at its end",
 	    plain(t));
-	for(i = 0; i < p->nunfinished; i++) {
-		const Unfinished *u = &p->unfinished[i];
+	told = aalloc(a, (size_t)p->nunfinished);
+	for(idle = 0; idle < 2; idle++)
+		for(i = 0; i < p->nunfinished; i++) {
+			const Unfinished *u = &p->unfinished[i];
 
-		fprintf(t->f, "%9s  thread %d (%s) at %s", humanns(&b, u->ns), u->tid, u->thread,
-		    u->waiter != NULL ? sitetext(a, u->waiter->site) : "?");
-		if(u->lock != NULL)
-			fprintf(t->f, "\n%11sfor %s", "", title(a, u->lock));
-		if(u->holder != NULL)
-			fprintf(t->f, " <- held at %s", sitetext(a, u->holder));
-		fputc('\n', t->f);
-		if(t->stacks && u->waiter != NULL)
-			writestack(t, "stack:", u->waiter);
-	}
+			if(told[i] || (u->lock != NULL && u->lock->idle) != idle)
+				continue;
+			for(others = 0, j = i + 1; j < p->nunfinished; j++)
+				if(!told[j] && samewait(t, a, u, &p->unfinished[j])) {
+					told[j] = 1;
+					others++;
+				}
+			writewaiting(t, a, u, others);
+		}
 }
 
 /* n of what, and what is to be said of them. */
