@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define FMAGIC "rendez\0\1"
-#define FVERSION 1
+#define FVERSION 2
 
 enum {
 	FPAGE = 4096,
@@ -149,6 +149,7 @@ typedef struct Fheader {
 	uint64_t stackscut; /* times that a stack ends early because a frame could not be looked into just then */
 	uint64_t misuses;   /* may run past FMISUSES */
 	Fmisuse misuse[FMISUSES];
+	uint64_t pidns; /* the number of the pid namespace that pid is of, 0 unknown */
 } Fheader;
 
 /* A loaded object.  Published by end. */

@@ -1,5 +1,5 @@
 /*
- * The profile file: made, reserved and mapped in one go, then only memory.
+ * The profile: made in one go (place.c), then only memory.
  *
  * About 4 MiB unless RENDEZ_SIZE says otherwise: small enough to reserve for
  * every process of a build or a browser, and what a large server was seen to
@@ -12,12 +12,9 @@
 #include "../compat/sigoff.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 enum {
-	MAXDIR = 1024,
-	MAXTRIES = 10000,
 	DEFAULTMIB = 4,
 	MAXMIB = 256,	   /* what the reader takes */
 	REFRESH = 1 << 28, /* ticks, about 0.1 s: the clock pair is no older when a wait ended */
@@ -38,7 +35,6 @@ static const struct {
 };
 
 Profile prof;
-static char dir[MAXDIR];
 static Fsection layout[NSECT];
 static uint32_t refreshing;
 static Fclock bornat; /* when this process began, if it has no profile yet */
@@ -70,23 +66,6 @@ why(int err)
 	return "cannot make the profile";
 }
 
-/* s, then n in decimal; buf ends with NUL. */
-static char *
-append(char *p, const char *s, uint64_t n)
-{
-	char num[24];
-	int i = sizeof num;
-
-	p = stpcpy(p, s);
-	do
-		num[--i] = (char)('0' + n % 10);
-	while((n /= 10) != 0);
-	memcpy(p, num + i, sizeof num - (size_t)i);
-	p += sizeof num - (size_t)i;
-	*p = 0;
-	return p;
-}
-
 /* What RENDEZ_SIZE says; if that cannot be, it is said what is done instead. */
 static uint64_t
 size(const char *mib)
@@ -102,7 +81,7 @@ size(const char *mib)
 	if(*p == 0 && n > 0 && n <= MAXMIB)
 		return n;
 	n = n > MAXMIB ? MAXMIB : DEFAULTMIB;
-	append(stpcpy(append(line, "RENDEZ_SIZE is 1 to ", MAXMIB), " (MiB)"), ": it is taken for ", n);
+	appendnum(stpcpy(appendnum(line, "RENDEZ_SIZE is 1 to ", MAXMIB), " (MiB)"), ": it is taken for ", n);
 	say(line, ", not ", mib, nil);
 	return n;
 }
@@ -130,25 +109,6 @@ plan(uint64_t n)
 	prof.size = off;
 }
 
-static void
-readall(const char *path, char *buf, size_t n)
-{
-	int fd = sysopen(path, O_RDONLY | O_CLOEXEC, 0);
-	size_t got = 0;
-	long r;
-
-	if(fd < 0)
-		return;
-	while(got < n && (r = sysread(fd, buf + got, n - got)) != 0) {
-		if(r == -EINTR)
-			continue;
-		if(r < 0)
-			break;
-		got += (size_t)r;
-	}
-	sysclose(fd);
-}
-
 /* Field 22 of /proc/self/stat; the second, a name in parentheses, may hold anything. */
 static uint64_t
 starttime(void)
@@ -164,6 +124,20 @@ starttime(void)
 	for(p = p != nil ? p + 1 : buf; *p >= '0' && *p <= '9'; p++)
 		t = t * 10 + (uint64_t)(*p - '0');
 	return t;
+}
+
+/* The link reads "pid:[NUMBER]". */
+static uint64_t
+pidns(void)
+{
+	char buf[64] = {0}, *p;
+	uint64_t n = 0;
+
+	sysreadlink("/proc/self/ns/pid", buf, sizeof buf - 1);
+	p = strchr(buf, '[');
+	for(p = p != nil ? p + 1 : buf; *p >= '0' && *p <= '9'; p++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	return n;
 }
 
 /* Again, a few times, if the thread lost the processor in between. */
@@ -214,45 +188,6 @@ clockrefresh(uint64_t now)
 	sigsback(&s);
 }
 
-/* A new file, mapped; *err is the errno value if there is none. */
-static Fheader *
-make(int *err)
-{
-	char path[MAXDIR + 64], *p;
-	int fd, n;
-	void *m;
-
-	/* No directory: for the stacks of RENDEZ_CHECK alone. */
-	if(dir[0] == 0) {
-		*err = ENOMEM;
-		return sysmap(prof.size, 0);
-	}
-	/* The signal that a file too large is answered with would end the program. */
-	*err = EFBIG;
-	if(sysfilelimit() < prof.size)
-		return nil;
-	p = append(stpcpy(path, dir), "/", (uint64_t)syspid());
-	for(n = 0; n < MAXTRIES; n++) {
-		stpcpy(append(p, ".", (uint64_t)n), ".rendez");
-		fd = sysopen(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if(fd != -EEXIST)
-			break;
-	}
-	if(fd < 0) {
-		*err = -fd;
-		return nil;
-	}
-	*err = sysreserve(fd, prof.size);
-	m = *err == 0 ? sysmapfile(fd, prof.size) : nil;
-	sysclose(fd);
-	if(m == nil) {
-		if(*err == 0)
-			*err = ENOMEM;
-		sysunlink(path);
-	}
-	return m;
-}
-
 /* All of the header but what the process is called; magic makes it a profile. */
 static void
 fill(Fheader *h)
@@ -265,6 +200,7 @@ fill(Fheader *h)
 	h->pid = syspid();
 	h->ppid = sysppid();
 	h->starttime = starttime();
+	h->pidns = pidns();
 	clock_gettime(CLOCK_REALTIME, &now);
 	h->realtime = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	if(bornat.ticks != 0)
@@ -287,25 +223,14 @@ fill(Fheader *h)
 const char *
 profilemake(const char *d, const char *mib)
 {
-	size_t n = 0;
 	Fheader *h;
-	long r;
 	int err;
+	const char *wrong = d != nil ? placeset(d) : nil;
 
-	if(d != nil && d[0] != '/') {
-		/* The program may change its directory before a child of it comes back here. */
-		r = sysgetcwd(dir, sizeof dir);
-		if(r <= 0 || dir[0] != '/')
-			return "the current directory cannot be named";
-		n = strlen(dir);
-		dir[n++] = '/';
-	}
-	if(d != nil && n + strlen(d) >= sizeof dir)
-		return "the name is too long";
-	if(d != nil)
-		strcpy(dir + n, d);
+	if(wrong != nil)
+		return wrong;
 	plan(size(mib));
-	h = make(&err);
+	h = placemake(&err);
 	if(h == nil)
 		return why(err);
 	sysreadlink("/proc/self/exe", h->exe, sizeof h->exe - 1);
@@ -372,7 +297,7 @@ profilechild(void)
 	/* No handler of fork has run. */
 	if(bornat.ticks == 0)
 		countsforked();
-	h = make(&err);
+	h = placemake(&err);
 	if(h != nil) {
 		fill(h);
 		inherit(h);

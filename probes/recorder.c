@@ -193,7 +193,11 @@ wantarea(Self *s)
 	Sigs sigs;
 
 	s->noarea = 1;
-	if(s->thread == nil || ownpages == nil)
+	if(s->thread == nil)
+		return;
+	/* When it was born it had its creator's; who names itself has mostly done so by its first wait. */
+	systhreadname(s->thread->name);
+	if(ownpages == nil)
 		return;
 	/* Once a thread: left half done it would be without one, and the area nobody's. */
 	sigsoff(&sigs);
@@ -338,8 +342,11 @@ recorderexit(int status)
 
 	if(!recording() || !enter(&s))
 		return;
-	if(s != nil)
+	if(s != nil) {
 		waitpay(s);
+		if(s->thread != nil)
+			systhreadname(s->thread->name);
+	}
 	tellmissed();
 	countsend();
 	prof.header->status = status;

@@ -207,6 +207,15 @@ mix(uint64_t h, uint64_t v)
 	return h ^ h >> 29;
 }
 
+/* place.c.  Where profiles are made: nil, or why that cannot be. */
+const char *placeset(const char *dir) HIDDEN;
+/* A new file there of prof.size, mapped, or memory if no place was set; nil, and an errno value, if there can be none. */
+Fheader *placemake(int *err) HIDDEN;
+/* s, then n in decimal, at p, which ends with NUL; where that is. */
+char *appendnum(char *p, const char *s, uint64_t n) HIDDEN;
+/* As much as there is of a file, and fits; nothing if it cannot be read. */
+void readall(const char *path, char *buf, size_t n) HIDDEN;
+
 /* profile.c: both return an error to be said, or nil.  In the child the parent's file is no longer mapped after it. */
 const char *profilemake(const char *dir, const char *mib) HIDDEN;
 const char *profilechild(void) HIDDEN;

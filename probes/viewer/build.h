@@ -22,6 +22,7 @@ const Site *codesite(Build *, Fpc);
 const Stack *buildstack(Build *, uint32_t id, Fpc site);
 void buildlocks(Build *);
 /* How long, in ns, the thread of this page has waited in a wait that has not ended; 0 if in none. */
+int waitsstill(const Build *, const Farea *);
 uint64_t waitingns(const Build *, const Farea *);
 /* The variable at an address of data that code at by[0..n-1] has used, and its module; nil if there is none. */
 const char *variableat(Build *, uint64_t address, const Fpc *by, int n, const char **module);

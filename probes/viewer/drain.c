@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../../compat/linux.h"
+#include "alive.h"
 #include "command.h"
 #include "load.h"
 
@@ -43,8 +44,9 @@ keepline(Session *s, const Profile *p)
 		return 0;
 	r = reportnew(0);
 	reportadd(r, p);
-	if(processquiet(&r->process[0])) {
-		path = eprintf("%s/" QUIETFILE, s->dir);
+	path = eprintf("%s/" QUIETFILE, s->dir);
+	/* a file of that name that is none of ours is left alone */
+	if(processquiet(&r->process[0]) && (access(path, F_OK) < 0 || isruns(s->dir, QUIETFILE))) {
 		line = quietline(&r->process[0]);
 		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if(fd >= 0) {
@@ -52,8 +54,8 @@ keepline(Session *s, const Profile *p)
 			close(fd);
 		}
 		free(line);
-		free(path);
 	}
+	free(path);
 	reportfree(r);
 	return done;
 }
@@ -86,39 +88,73 @@ bringhome(Session *s, const char *name, Profile *p)
 	free(tmp);
 }
 
-/* What the program could not write itself: it did not see its own end. */
-static void
-setend(Profile *p, int status, int latest)
-{
-	Fclock now;
+/* One file of the run's, as it begins. */
+typedef struct Seen {
+	char *path;
+	const char *name;
+	Head head;
+	Fheader h;
+} Seen;
 
-	if(p->h.ended != Frunning)
-		return;
-	if(!latest) {
-		p->h.ended = Fexec;
-		return;
+/* The profile of what its process became next by exec, if it is there. */
+static const Seen *
+successor(const Seen *seen, int n, const Fheader *h)
+{
+	const Seen *next = NULL;
+	int i;
+
+	for(i = 0; i < n; i++) {
+		const Fheader *g = &seen[i].h;
+
+		if(seen[i].head == Hprofile && g->pid == h->pid && g->starttime == h->starttime &&
+		    g->pidns == h->pidns && g->realtime > h->realtime &&
+		    (next == NULL || g->realtime < next->h.realtime))
+			next = &seen[i];
 	}
-	p->h.ended = WIFSIGNALED(status) ? Fsignal : Fexit;
-	p->h.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-	clockinit();
-	now = (Fclock){ticks(), nsnow()};
-	if(p->h.clockkind == 0)
-		now.ticks = now.ns;
-	else if(!tickscounter)
-		return;
-	p->h.last[p->h.lastslot & 1] = now;
+	return next;
 }
 
-int
+static void
+setlast(Profile *p, Fclock at)
+{
+	if(p->h.clockkind == 0)
+		at.ticks = at.ns;
+	else if(!tickscounter)
+		return;
+	p->h.last[p->h.lastslot & 1] = at;
+	if(at.ticks > p->endticks)
+		p->endticks = at.ticks;
+}
+
+/*
+ * What the program could not write itself: it did not see its own end.  It was just found to have ended, or became another
+ * that recorded too.  status: how the program of the run ended, nil for another.
+ */
+static void
+setend(Profile *p, const int *status, const Seen *next)
+{
+	if(p->h.ended != Frunning)
+		return;
+	clockinit();
+	if(next != NULL) {
+		p->h.ended = Fexec;
+		setlast(p, next->h.start);
+		return;
+	}
+	if(status != NULL) {
+		p->h.ended = WIFSIGNALED(*status) ? Fsignal : Fexit;
+		p->h.status = WIFSIGNALED(*status) ? WTERMSIG(*status) : WEXITSTATUS(*status);
+	}
+	setlast(p, (Fclock){ticks(), nsnow()});
+}
+
+/* Whether the file was left by a process that was killed while it made its profile. */
+static int
 halfmade(const char *path, const char *name)
 {
-	Fheader h = {0};
-	int end = 0;
+	Fheader h = {.pid = profilepid(name)};
 
-	if(sscanf(name, "%d.%*d" PROFILESUFFIX "%n", &h.pid, &end) != 1 || end == 0 || name[end] != 0 ||
-	    profilealive(&h))
-		return 0;
-	return profilehead(path, &h) == Hblank;
+	return h.pid != 0 && !profilealive(path, &h) && profilehead(path, &h) == Hblank;
 }
 
 /* A process that outlives the program: its file stays, and home has a link to it. */
@@ -140,16 +176,17 @@ linkto(Session *s, const char *path, const char *name)
 	free(link);
 }
 
-/* One file; latest: when the program itself began, the last time if it became another. */
+/* The one of n files that is seen[i]. */
 static void
-drainone(Session *s, const char *path, const char *name, const int *status, uint64_t latest)
+drainone(Session *s, const Seen *seen, int n, int i, const int *status)
 {
+	const char *path = seen[i].path, *name = seen[i].name;
+	const Fheader *h = &seen[i].h;
 	char err[ERRLEN];
-	Fheader h;
 	Profile *p;
 	int own;
 
-	switch(profilehead(path, &h)) {
+	switch(seen[i].head) {
 	case Hnone:
 		return;
 	case Hblank:
@@ -159,19 +196,20 @@ drainone(Session *s, const char *path, const char *name, const int *status, uint
 	case Hprofile:
 		break;
 	}
-	own = s->pid != 0 && h.pid == s->pid;
+	own = s->pid != 0 && h->pid == s->pid && !profileforeign(h);
 	/* it may have ended a moment ago: its status, which says how, comes later */
 	if(own && status == NULL)
 		return;
-	if(own || !profilealive(&h)) {
+	if(own || !profilealive(path, h)) {
 		p = profileread(path, err);
 		if(p == NULL) {
 			if(status != NULL)
 				complain("%s: it stays there", err);
 			return;
 		}
-		if(own)
-			setend(p, *status, p->h.realtime == latest);
+		/* what an earlier run left has ended at any time */
+		if(s->pid != 0)
+			setend(p, own ? status : NULL, successor(seen, n, h));
 		bringhome(s, name, p);
 		profilefree(p);
 	} else if(status != NULL)
@@ -182,29 +220,30 @@ void
 drain(Session *s, const int *status)
 {
 	struct dirent **name;
-	uint64_t latest = 0;
-	Fheader h;
-	int i, n, pass;
+	Seen *seen;
+	int i, n, m = 0;
 
 	s->stuck = 0;
 	n = scandir(s->live, &name, NULL, alphasort);
-	for(pass = status != NULL ? 0 : 1; pass < 2; pass++)
-		for(i = 0; i < n; i++) {
-			char *path;
-
-			if(name[i]->d_name[0] == '.')
-				continue;
-			path = eprintf("%s/%s", s->live, name[i]->d_name);
-			if(pass == 1)
-				drainone(s, path, name[i]->d_name, status, latest);
-			else if(profilehead(path, &h) == Hprofile && h.pid == s->pid && h.realtime > latest)
-				latest = h.realtime;
-			free(path);
-		}
+	if(n < 0)
+		return;
+	seen = emalloc((size_t)(n + 1) * sizeof *seen);
+	for(i = 0; i < n; i++) {
+		if(name[i]->d_name[0] == '.')
+			continue;
+		seen[m].path = eprintf("%s/%s", s->live, name[i]->d_name);
+		seen[m].name = name[i]->d_name;
+		seen[m].head = profilehead(seen[m].path, &seen[m].h);
+		m++;
+	}
+	for(i = 0; i < m; i++)
+		drainone(s, seen, m, i, status);
+	for(i = 0; i < m; i++)
+		free(seen[i].path);
 	for(i = 0; i < n; i++)
 		free(name[i]);
-	if(n >= 0)
-		free(name);
+	free(seen);
+	free(name);
 }
 
 void

@@ -12,7 +12,5 @@ void drainorphan(const char *live, const char *home);
 void saystuck(const Session *);
 /* That some processes have left nothing. */
 void sayunmade(int n);
-/* Whether the file, name in its directory, was left by a process that was killed while it made its profile. */
-int halfmade(const char *path, const char *name);
 
 #endif

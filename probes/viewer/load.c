@@ -20,6 +20,14 @@ profilename(const char *name)
 	return n > k && strcmp(name + n - k, PROFILESUFFIX) == 0;
 }
 
+int
+profilepid(const char *name)
+{
+	int pid, end = 0;
+
+	return sscanf(name, "%d.%*d" PROFILESUFFIX "%n", &pid, &end) == 1 && end != 0 && name[end] == 0 ? pid : 0;
+}
+
 /* Whether it is new to the report: a process may be found in memory and at home, or be named twice. */
 static int
 isnew(Report *r, int pid, uint64_t starttime, uint64_t realtime)
@@ -124,25 +132,6 @@ wanted(const struct dirent *d)
 	return d->d_name[0] != '.';
 }
 
-int
-hasprofiles(const char *dir)
-{
-	struct dirent **name;
-	int i, n = scandir(dir, &name, wanted, alphasort), yes = 0;
-
-	for(i = 0; i < n; i++) {
-		char *path = eprintf("%s/%s", dir, name[i]->d_name);
-
-		if(profilename(name[i]->d_name) || strcmp(name[i]->d_name, QUIETFILE) == 0 || isprofile(path))
-			yes = 1;
-		free(path);
-		free(name[i]);
-	}
-	if(n >= 0)
-		free(name);
-	return yes;
-}
-
 /* Nil and errno: a pipe, say, that waits for its writer is not waited for. */
 static FILE *
 openplain(const char *path)
@@ -158,6 +147,44 @@ openplain(const char *path)
 	close(fd);
 	errno = EINVAL;
 	return NULL;
+}
+
+/* A program's own file may have that name. */
+static int
+isquietfile(const char *path)
+{
+	char begins[] = "{\"pid\":", buf[sizeof begins] = "";
+	FILE *f = openplain(path);
+	int is = f != NULL && fgets(buf, sizeof buf, f) != NULL && strcmp(buf, begins) == 0;
+
+	if(f != NULL)
+		fclose(f);
+	return is;
+}
+
+int
+isruns(const char *dir, const char *name)
+{
+	char *path = eprintf("%s/%s", dir, name);
+	int is = isprofile(path) || profilepid(name) != 0 || (strcmp(name, QUIETFILE) == 0 && isquietfile(path));
+
+	free(path);
+	return is;
+}
+
+int
+hasprofiles(const char *dir)
+{
+	struct dirent **name;
+	int i, n = scandir(dir, &name, wanted, alphasort), yes = 0;
+
+	for(i = 0; i < n; i++) {
+		yes |= isruns(dir, name[i]->d_name);
+		free(name[i]);
+	}
+	if(n >= 0)
+		free(name);
+	return yes;
 }
 
 /* One that could not be read: err has the last, and the report warns of those before. */

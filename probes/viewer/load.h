@@ -17,7 +17,11 @@
 int load(Report *, const char *path, char err[ERRLEN]);
 /* Whether a file is called as profiles are. */
 int profilename(const char *name);
-/* Whether the directory holds anything that load would take. */
+/* The process that a run's own profile is called after; 0: it is not called so. */
+int profilepid(const char *name);
+/* Whether a file of the directory is a run's: a profile, also a damaged one, or the lines of those that waited for nothing. */
+int isruns(const char *dir, const char *name);
+/* Whether the directory holds any. */
 int hasprofiles(const char *dir);
 /* A process's line, newly made, with its newline. */
 char *quietline(const Process *);

@@ -180,13 +180,12 @@ static void
 addwaiting(Build *b, Gather **gather, const Farea *a)
 {
 	Fpair k = {.lock = a->current.lock, .op = a->current.op, .waits = 1};
-	uint64_t ns = waitingns(b, a);
 	Gather *g;
 
-	if(ns == 0 || (g = lockof(b, gather, &k)) == NULL)
+	if(!waitsstill(b, a) || (g = lockof(b, gather, &k)) == NULL)
 		return;
 	g->lock->waiting++;
-	g->lock->waitingns += ns;
+	g->lock->waitingns += waitingns(b, a);
 }
 
 /* All gathered: the histogram in ns, the pairs side by side. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "../../compat/linux.h"
+#include "alive.h"
 #include "build.h"
 #include "site.h"
 
@@ -116,14 +117,19 @@ threadcmp(const void *a, const void *b)
 	return x->tid < y->tid ? -1 : x->tid > y->tid;
 }
 
+int
+waitsstill(const Build *b, const Farea *f)
+{
+	return f->thread != 0 && f->thread <= b->p->nthread && f->current.lock != 0 &&
+	       b->p->thread[f->thread - 1].tid != 0;
+}
+
 uint64_t
 waitingns(const Build *b, const Farea *f)
 {
 	const Fcurrent *c = &f->current;
 
-	if(f->thread == 0 || f->thread > b->p->nthread || c->lock == 0 || b->p->thread[f->thread - 1].tid == 0)
-		return 0;
-	return b->now > c->begun ? profilens(b->p, b->now - c->begun) : 0;
+	return waitsstill(b, f) && b->now > c->begun ? profilens(b->p, b->now - c->begun) : 0;
 }
 
 static void
@@ -161,7 +167,17 @@ buildthreads(Build *b)
 		qsort(proc->thread, (size_t)proc->nthread, sizeof proc->thread[0], threadcmp);
 }
 
-/* What the threads still waited for when the file was last written. */
+static int
+unfinishedcmp(const void *a, const void *b)
+{
+	const Unfinished *x = a, *y = b;
+
+	if(x->ns != y->ns)
+		return x->ns < y->ns ? 1 : -1;
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+/* What the threads still waited for when the file was last written, the longest first. */
 static void
 buildunfinished(Build *b)
 {
@@ -176,11 +192,9 @@ buildunfinished(Build *b)
 		const Fthread *t;
 		Unfinished *u;
 
-		if(f->thread == 0 || f->thread > p->nthread || c->lock == 0)
+		if(!waitsstill(b, f))
 			continue;
 		t = &p->thread[f->thread - 1];
-		if(t->tid == 0)
-			continue;
 		u = &proc->unfinished[proc->nunfinished++];
 		u->tid = t->tid;
 		u->thread = aclean(b->a, t->name, sizeof t->name);
@@ -190,6 +204,8 @@ buildunfinished(Build *b)
 		u->waiter = buildstack(b, c->waiter, c->site);
 		u->holder = codesite(b, c->holder);
 	}
+	if(proc->nunfinished > 0)
+		qsort(proc->unfinished, (size_t)proc->nunfinished, sizeof proc->unfinished[0], unfinishedcmp);
 }
 
 /* The arguments lie one behind the other, each with its NUL. */
@@ -224,7 +240,7 @@ reportadd(Report *r, const Profile *p)
 	proc->exec = h->ended == Fexec;
 	proc->ended = h->ended == Fsignal ? "signal" : h->ended == Fexit || h->ended == Fexec ? "exit" : "unknown";
 	b.now = p->endticks;
-	if(h->ended == Frunning && profilealive(h)) {
+	if(h->ended == Frunning && profilealive(p->path, h)) {
 		double since = (double)nsnow() - (double)h->start.ns, ticks = since / p->nspertick;
 
 		proc->ended = "running";

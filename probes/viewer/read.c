@@ -121,7 +121,14 @@ profileparse(const char *path, void *buf, size_t n, char err[ERRLEN])
 		profilefree(p);
 		return NULL;
 	}
-	if(n < sizeof p->h || p->h.version != FVERSION || p->h.headersize < sizeof p->h)
+	if(p->h.version < FVERSION) {
+		snprintf(err, ERRLEN,
+		    "%s: an older profile (version %u): the rendez that made it reads it, or record it again", path,
+		    p->h.version);
+		profilefree(p);
+		return NULL;
+	}
+	if(n < sizeof p->h || p->h.headersize < sizeof p->h)
 		return bad(p, err, path, "damaged profile: the header is cut short");
 	p->module = section(p, Smodules, sizeof(Fmodule), &p->nmodule, &what);
 	p->lock = section(p, Slocks, sizeof(Flock), &p->nlock, &what);
@@ -237,31 +244,4 @@ profilestack(const Profile *p, uint32_t id, const Fpc **frames, int *truncated)
 	*truncated = (s->n & Struncated) != 0;
 	*frames = p->frame + s->first;
 	return (int)n;
-}
-
-int
-profilealive(const Fheader *h)
-{
-	char path[64], buf[1024], *s;
-	unsigned long long start;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", h->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if(fd < 0)
-		return 0;
-	n = read(fd, buf, sizeof buf - 1);
-	close(fd);
-	if(n <= 0)
-		return 0;
-	buf[n] = 0;
-	/* the name may hold anything, so count from the last parenthesis: state is field 3, start is 22 */
-	s = strrchr(buf, ')');
-	if(s == NULL || s[1] != ' ' || s[2] == 'Z' || s[2] == 'X')
-		return 0;
-	if(sscanf(s + 2, "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &start) !=
-	    1)
-		return 0;
-	return h->starttime == 0 || start == h->starttime;
 }

@@ -54,7 +54,4 @@ uint64_t profilens(const Profile *, uint64_t ticks);
 /* The frames of stack number id (index + 1, as pairs name it): their count, 0 for none or a damaged one. */
 int profilestack(const Profile *, uint32_t id, const Fpc **frames, int *truncated);
 
-/* Whether the process that wrote it lives, by its pid and the time it started. */
-int profilealive(const Fheader *);
-
 #endif

@@ -22,14 +22,13 @@ removeprofiles(const char *dir)
 
 	if(d == NULL)
 		return;
-	while((e = readdir(d)) != NULL) {
-		char *path = eprintf("%s/%s", dir, e->d_name);
+	while((e = readdir(d)) != NULL)
+		if(isruns(dir, e->d_name)) {
+			char *path = eprintf("%s/%s", dir, e->d_name);
 
-		if(isprofile(path) || profilename(e->d_name) || strcmp(e->d_name, QUIETFILE) == 0 ||
-		    halfmade(path, e->d_name))
 			unlink(path);
-		free(path);
-	}
+			free(path);
+		}
 	closedir(d);
 }
 

@@ -36,7 +36,17 @@ TEST(Read, SaysThatAProfileIsNewer)
 
 	b.h.version = FVERSION + 1;
 	EXPECT_EQ(parse(b.bytes(), &err), nullptr);
-	EXPECT_NE(err.find("newer profile (version 2)"), std::string::npos) << err;
+	EXPECT_NE(err.find("newer profile (version 3)"), std::string::npos) << err;
+}
+
+TEST(Read, SaysThatAProfileIsOlder)
+{
+	std::string err;
+	Builder b;
+
+	b.h.version = FVERSION - 1;
+	EXPECT_EQ(parse(b.bytes(), &err), nullptr);
+	EXPECT_NE(err.find("older profile (version 1)"), std::string::npos) << err;
 }
 
 TEST(Read, RefusesSectionsOutsideTheFile)
@@ -190,9 +200,11 @@ TEST(Read, KnowsWhetherTheWriterLives)
 
 	h.pid = getpid();
 	h.starttime = 1;
-	EXPECT_FALSE(profilealive(&h)) << "a pid that is used again";
+	EXPECT_FALSE(profilealive("", &h)) << "a pid that is used again";
 	h.starttime = 0;
-	EXPECT_TRUE(profilealive(&h));
+	EXPECT_TRUE(profilealive("", &h));
+	h.pidns = 1;
+	EXPECT_FALSE(profilealive("", &h)) << "a pid of another namespace, and nobody has the file";
 }
 
 TEST(Compact, LosesNothing)

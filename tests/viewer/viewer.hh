@@ -12,6 +12,7 @@
 #define _Static_assert static_assert
 #define _Atomic
 extern "C" {
+#include "probes/viewer/alive.h"
 #include "probes/viewer/demangle.h"
 #include "probes/viewer/human.h"
 #include "probes/viewer/json.h"
