@@ -296,12 +296,6 @@ sysread(int fd, void *buf, size_t n)
 }
 
 int
-sysmkdir(const char *path, int mode)
-{
-	return (int)-SYS(mkdirat, AT_FDCWD, path, mode);
-}
-
-int
 sysunlink(const char *path)
 {
 	return (int)-SYS(unlinkat, AT_FDCWD, path, 0);

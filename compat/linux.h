@@ -316,7 +316,6 @@ void sysclose(int fd) HIDDEN;
 /* Whether the two are the ends of one pipe. */
 int sysispipe(int a, int b) HIDDEN;
 long sysread(int fd, void *buf, size_t n) HIDDEN;
-int sysmkdir(const char *path, int mode) HIDDEN;
 int sysunlink(const char *path) HIDDEN;
 long sysreadlink(const char *path, char *buf, size_t n) HIDDEN;
 long sysgetcwd(char *buf, size_t n) HIDDEN;

@@ -120,7 +120,6 @@ placemake(int *err)
 	/* The run is over, and its directory in memory gone: a child that has recorded nothing so far outlives it. */
 	if(fd == -ENOENT && home[0] != 0) {
 		strcpy(dir, home);
-		sysmkdir(dir, 0700);
 		fd = create(path);
 	}
 	if(fd < 0) {

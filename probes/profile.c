@@ -109,21 +109,28 @@ plan(uint64_t n)
 	prof.size = off;
 }
 
+static uint64_t
+number(const char *p)
+{
+	uint64_t n = 0;
+
+	for(; *p >= '0' && *p <= '9'; p++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	return n;
+}
+
 /* Field 22 of /proc/self/stat; the second, a name in parentheses, may hold anything. */
 static uint64_t
 starttime(void)
 {
 	char buf[1024] = {0}, *p;
-	uint64_t t = 0;
 	int i;
 
 	readall("/proc/self/stat", buf, sizeof buf - 1);
 	p = strrchr(buf, ')');
 	for(i = 2; i < 22 && p != nil; i++)
 		p = strchr(p + 1, ' ');
-	for(p = p != nil ? p + 1 : buf; *p >= '0' && *p <= '9'; p++)
-		t = t * 10 + (uint64_t)(*p - '0');
-	return t;
+	return p != nil ? number(p + 1) : 0;
 }
 
 /* The link reads "pid:[NUMBER]". */
@@ -131,13 +138,10 @@ static uint64_t
 pidns(void)
 {
 	char buf[64] = {0}, *p;
-	uint64_t n = 0;
 
 	sysreadlink("/proc/self/ns/pid", buf, sizeof buf - 1);
 	p = strchr(buf, '[');
-	for(p = p != nil ? p + 1 : buf; *p >= '0' && *p <= '9'; p++)
-		n = n * 10 + (uint64_t)(*p - '0');
-	return n;
+	return p != nil ? number(p + 1) : 0;
 }
 
 /* Again, a few times, if the thread lost the processor in between. */

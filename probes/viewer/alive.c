@@ -3,7 +3,7 @@
  *
  * /proc knows it by its pid and the time it started; a process whose first thread has ended is a zombie there, and lives on in the
  * others.  The pid of another namespace says nothing here, and neither does a starting time of another time namespace.  Then the file
- * itself is asked: a lease on it is refused as long as somebody has it mapped to write.  That may also be a
+ * itself is asked: a read lease on it is refused as long as somebody has it mapped to write, and disturbs no reader.  That may also be a
  * forked child that has not recorded anything yet, so it is not asked where /proc can tell.
  */
 #define _GNU_SOURCE
@@ -16,18 +16,22 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Asked once; 0 unknown. */
 static unsigned long long
 ourpidns(void)
 {
-	char buf[64];
-	ssize_t n = readlink("/proc/self/ns/pid", buf, sizeof buf - 1);
-	char *s;
+	static unsigned long long ours;
+	static int asked;
+	char buf[64], *s;
+	ssize_t n;
 
-	if(n <= 0)
-		return 0;
-	buf[n] = 0;
-	s = strchr(buf, '[');
-	return s != NULL ? strtoull(s + 1, NULL, 10) : 0;
+	if(!asked && (n = readlink("/proc/self/ns/pid", buf, sizeof buf - 1)) > 0) {
+		buf[n] = 0;
+		s = strchr(buf, '[');
+		ours = s != NULL ? strtoull(s + 1, NULL, 10) : 0;
+	}
+	asked = 1;
+	return ours;
 }
 
 int
@@ -45,7 +49,7 @@ mapped(const char *path)
 
 	if(fd < 0)
 		return 0;
-	is = fcntl(fd, F_SETLEASE, F_WRLCK) < 0 && errno == EAGAIN;
+	is = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
 	close(fd);
 	return is;
 }

@@ -4,7 +4,7 @@
  *	ends waits		two threads take turns at a lock for a second; the first thread has ended before
  *	ends dead		two threads wait for each other's lock for ever
  *	ends later		the same as waits, in a daemon that has outlived its parent
- *	ends exec PROGRAM...	the program, after a thread has waited 0.2 s for another
+ *	ends exec PROGRAM...	the program, after a thread has waited 0.45 s for another
  *	ends again		a lock that is made anew ten times, with a wait each
  */
 #define _GNU_SOURCE
@@ -93,7 +93,7 @@ main(int argc, char **argv)
 		pthread_create(&t[0], NULL, holds, NULL);
 		usleep(50 * MS);
 		pthread_create(&t[1], NULL, waits, NULL);
-		usleep(200 * MS);
+		usleep(450 * MS);
 		execvp(argv[2], argv + 2);
 	} else if(strcmp(what, "again") == 0) {
 		for(int i = 0; i < TURNS; i++) {

@@ -30,7 +30,7 @@ else
 	echo "ok a process of another pid namespace # SKIP there can be none here"
 fi
 
-"$RENDEZ" run -q -o dead sh -c './ends dead & p=$!; sleep 1; kill -KILL $p; wait; true' 2>err
+"$RENDEZ" run -q -o dead sh -c './ends dead & p=$!; sleep 2; kill -KILL $p; wait; true' 2>err
 want "deadlock: rows, waits" "2 2" "$(of dead dead '"%d %d" % tuple(map(sum, zip(*[(1, l["waiting"]) for l in p["locks"] if l["name"] in "ab"])))')"
 want "deadlock: how long" "True" "$(of dead dead 'all(700 < ms(u["wait_ns"]) < ms(p["duration_ns"]) for u in p["unfinished"]) and len(p["unfinished"]) == 2')"
 ok "a child that was killed in a deadlock has waited until then"
