@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "linuxsys.h"
+#include "rank.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,13 +179,6 @@ int
 syspid(void)
 {
 	return (int)SYS(getpid, 0);
-}
-
-int
-realtime(int policy)
-{
-	policy &= ~SCHED_RESET_ON_FORK;
-	return policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE;
 }
 
 int

@@ -11,8 +11,26 @@
 
 #include "proc.h"
 
+#include <sched.h>
+
+enum {
+	Possible = 1,
+	Unsaid = 2,
+	Age = 4,
+	Spoilt = Age, /* of toldat alone, for an age has a flag: what was told is not to be believed */
+	TRUST = 64,   /* waits */
+};
+
 /* 0 while no thread of this process can have a rank; never again once it is not.  Else its age, and two flags. */
 extern Word ranks HIDDEN;
+
+/* Whether threads of this policy have one. */
+static inline int
+realtime(int policy)
+{
+	policy &= ~SCHED_RESET_ON_FORK;
+	return policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE;
+}
 
 static inline int
 ranked(void)
@@ -21,18 +39,63 @@ ranked(void)
 }
 
 /* Before a thread may come by a rank: who is so made may wait the moment after. */
-void rankspossible(void) HIDDEN;
+static inline void
+rankspossible(void)
+{
+	if(!(atomic_load_explicit(&ranks, memory_order_relaxed) & Possible))
+		atomic_fetch_or_explicit(&ranks, Possible, memory_order_relaxed);
+}
 
 /* Ranks change that nobody tells of, from now on: every wait asks. */
 void ranksunsaid(void) HIDDEN;
 
-/*
- * Around a call that changes a rank: rankchanging before it; after it, if the rank was another thread's, rankschanged, and if
- * it was the calling thread's, rankmine, with what rankchanging gave and the rank that it has now, -1 if that is not known.
- */
-uint32_t rankchanging(int mine) HIDDEN;
+/* Another thread's was changed, after the call. */
 void rankschanged(void) HIDDEN;
-void rankmine(uint32_t age, int rank) HIDDEN;
+
+/* The calling thread's Proc, if it is at rest and has no other. */
+static inline Proc *
+rankatrest(void)
+{
+	Proc *p = up;
+
+	return p != nil && p->thread == threadself() && p->outer == nil &&
+		       atomic_load_explicit(&p->busy, memory_order_relaxed) == 0
+		   ? p
+		   : nil;
+}
+
+/* Before a call that changes the calling thread's (mine) or another's. */
+static inline uint32_t
+rankchanging(int mine)
+{
+	Proc *p = mine ? rankatrest() : nil;
+
+	if(p != nil)
+		atomic_store_explicit(&p->toldat, 0, memory_order_relaxed);
+	return atomic_load_explicit(&ranks, memory_order_acquire);
+}
+
+/* After it, if it was the calling thread's: what rankchanging gave, and the rank that it has now, -1 if that is not known. */
+static inline void
+rankmine(uint32_t age, int rank)
+{
+	Proc *p = rankatrest();
+	uint32_t none = 0;
+
+	if(unlikely(p == nil)) {
+		rankschanged();
+		return;
+	}
+	if(rank < 0) {
+		atomic_store_explicit(&p->toldat, Spoilt, memory_order_relaxed);
+		return;
+	}
+	p->told = (uint8_t)rank;
+	p->trusted = TRUST;
+	atomic_signal_fence(memory_order_seq_cst);
+	if(!atomic_compare_exchange_strong_explicit(&p->toldat, &none, age, memory_order_relaxed, memory_order_relaxed))
+		atomic_store_explicit(&p->toldat, Spoilt, memory_order_relaxed);
+}
 
 /* The calling thread's, whose Proc this is. */
 int rank(Proc *) HIDDEN;

@@ -14,16 +14,19 @@
 enum {
 	SPINMAX = 200, /* turns: some 6 us, the price of a sleep and a wake */
 	SPINMIN = 10,
-	BARREN = 32,	/* waits after one of SPINMAX for nothing until longer ones are tried again */
-	BARRENRT = 250, /* and until a real-time thread, which may keep the holder from running, spins again, as long */
-	PATIENCE = 3,	/* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
+	BARREN = 32, /* waits after one of SPINMAX for nothing until longer ones are tried again */
+	BARRENRT =
+	    250,  /* and until a real-time thread, which may keep the holder from running, spins again, as long ... */
+	VAIN = 4, /* ... and, if that too was for nothing, twice as many waits later, this many doublings at most */
+	PATIENCE = 3, /* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
 };
 
 /* All zero to begin with. */
 typedef struct Spun {
 	uint16_t turns;
-	uint8_t barren;
+	uint16_t barren;
 	uint8_t patience; /* as doublings of the shortest first watch */
+	uint8_t vain;	  /* as doublings of BARRENRT */
 } Spun;
 
 /* How many turns the wait that begins now may be awake for. */
@@ -40,6 +43,7 @@ spunpaid(Spun *s, int most, int turns)
 	int next = most + (2 * turns + SPINMIN - most) / 8;
 
 	s->turns = (uint16_t)(next < SPINMAX ? next : (int)SPINMAX);
+	s->vain = 0;
 }
 
 static inline void
@@ -53,7 +57,9 @@ spunfailed(Spun *s, int most, int sameholder, int realtime)
 		s->turns = (uint16_t)(2 * most < SPINMAX ? 2 * most : (int)SPINMAX);
 	} else {
 		s->turns = realtime ? SPINMAX : SPINMIN;
-		s->barren = realtime ? BARRENRT : BARREN;
+		s->barren = (uint16_t)(realtime ? BARRENRT << s->vain : BARREN);
+		if(realtime && s->vain < VAIN)
+			s->vain++;
 	}
 }
 

@@ -45,7 +45,7 @@ TEST(Spun, CoversASectionThatOneHolds)
 
 TEST(Spun, LeavesShortSectionsToWhoRuns)
 {
-	Spun s = {SPINMAX, 0, 0};
+	Spun s = {SPINMAX, 0, 0, 0};
 
 	for(int i = 0; i < 100; i++)
 		wait(s, 2 * SPINMAX, false);
@@ -67,11 +67,20 @@ TEST(Spun, WhereNothingPaysCostsLittle)
 
 TEST(Spun, WhoKeepsTheProcessorIsBarrenForLonger)
 {
-	Spun s = {SPINMAX, 0, 0};
+	Spun s = {SPINMAX, 0, 0, 0};
 
 	spunfailed(&s, SPINMAX, true, true);
 	EXPECT_EQ(s.barren, BARRENRT);
 	EXPECT_EQ(spunturns(&s), SPINMAX);
+	for(int i = 0; i < 2 * VAIN; i++) {
+		s.barren = 0;
+		spunfailed(&s, SPINMAX, true, true);
+	}
+	EXPECT_EQ(s.barren, BARRENRT << VAIN) << "twice as long each time, to a bound";
+	spunpaid(&s, SPINMAX, SPINMAX / 2);
+	s.barren = 0;
+	spunfailed(&s, SPINMAX, true, true);
+	EXPECT_EQ(s.barren, BARRENRT) << "one that paid begins anew";
 }
 
 TEST(Spun, StaysWithinItsBounds)
