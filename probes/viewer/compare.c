@@ -189,7 +189,7 @@ conclude(const Options *o, const Runs *r, Verdict *v)
 {
 	int i;
 
-	*v = (Verdict){.argv = o->argv, .runs = o->runs, .record = o->record, .status = r->first.status};
+	*v = (Verdict){.argv = o->argv, .runs = o->runs, .record = r->profiles > 0, .status = r->first.status};
 	for(i = 0; i < NMEASURE; i++) {
 		v->native[i] = stats(r->native[i], o->runs);
 		v->under[i] = stats(r->under[i], o->runs);

@@ -167,23 +167,31 @@ liveeach(void (*each)(void *arg, const char *live, const char *home), void *arg)
 	}
 }
 
-typedef struct Goeson {
+/* Other directories whose profiles go to the same home. */
+typedef struct Others {
 	const char *home, *live;
-	int found;
-} Goeson;
+	int goon;
+	void (*empty)(const char *live); /* of a run that is over; nil: leave it */
+} Others;
 
 static void
-goeson(void *arg, const char *live, const char *home)
+other(void *arg, const char *live, const char *home)
 {
-	Goeson *g = arg;
+	Others *o = arg;
 	int old, fd;
 
-	if(home == NULL || strcmp(home, g->home) != 0 || strcmp(live, g->live) == 0)
+	if(home == NULL || strcmp(home, o->home) != 0 || strcmp(live, o->live) == 0)
 		return;
 	fd = openhome(live, &old);
-	if(fd >= 0) {
-		if(flock(fd, LOCK_EX | LOCK_NB) < 0)
-			g->found = 1;
+	if(fd < 0)
+		return;
+	if(flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		o->goon = 1;
+		close(fd);
+	} else if(o->empty != NULL) {
+		o->empty(live);
+		liveremove(live, fd);
+	} else {
 		close(fd);
 	}
 }
@@ -191,10 +199,18 @@ goeson(void *arg, const char *live, const char *home)
 int
 livegoeson(const char *home, const char *live)
 {
-	Goeson g = {home, live, 0};
+	Others o = {home, live, 0, NULL};
 
-	liveeach(goeson, &g);
-	return g.found;
+	liveeach(other, &o);
+	return o.goon;
+}
+
+void
+livesupersede(const char *home, const char *live, void (*empty)(const char *live))
+{
+	Others o = {home, live, 0, empty};
+
+	liveeach(other, &o);
 }
 
 typedef struct Rescue {

@@ -15,6 +15,8 @@ void liveremove(const char *live, int lock);
 void liveeach(void (*each)(void *arg, const char *live, const char *home), void *arg);
 /* Whether a run that goes on, another than that of live, has its profiles for home in memory. */
 int livegoeson(const char *home, const char *live);
+/* home is another run's from now on: the directories of earlier ones, which are over, go when empty has emptied them. */
+void livesupersede(const char *home, const char *live, void (*empty)(const char *live));
 /* Each one that its command left behind; what is empty then goes. */
 void liverescue(void (*each)(const char *live, const char *home));
 

@@ -32,13 +32,6 @@ removeprofiles(const char *dir)
 	closedir(d);
 }
 
-void
-removerun(const char *dir)
-{
-	removeprofiles(dir);
-	rmdir(dir);
-}
-
 static int
 fail(char *err, const char *what, int e)
 {
@@ -95,6 +88,8 @@ claimdir(const Session *s, const char *dir, int force, char *err)
 		    err, ERRLEN, "%s: has profiles of an earlier run: choose another, or --force to replace them", dir);
 		return 0;
 	}
+	/* what processes of an earlier run that go on record would be taken for this run's */
+	livesupersede(s->dir, s->live, removeprofiles);
 	return 1;
 }
 
@@ -140,8 +135,22 @@ sessionend(Session *s, pid_t pid, int status)
 	drain(s, &status);
 	if(s->stuck > 0)
 		saystuck(s);
-	if(strcmp(s->live, s->dir) != 0 && liveempty(s->live))
+	if(strcmp(s->live, s->dir) != 0 && liveempty(s->live)) {
 		liveremove(s->live, s->lock);
+		s->lock = -1;
+	}
+}
+
+void
+sessiondiscard(Session *s)
+{
+	if(strcmp(s->live, s->dir) != 0) {
+		removeprofiles(s->live);
+		liveremove(s->live, s->lock);
+		s->lock = -1;
+	}
+	removeprofiles(s->dir);
+	rmdir(s->dir);
 }
 
 void

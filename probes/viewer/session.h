@@ -34,9 +34,9 @@ int sessionopen(Session *, const char *dir, const char *prog, int force, char er
 void sessiondrain(Session *, pid_t pid);
 /* The program has ended with this status of waitpid: bring home the rest, and link to what still runs. */
 void sessionend(Session *, pid_t pid, int status);
+/* After sessionend, of a run that nobody wants: its profiles, also of what still runs, and its directories if nothing else is in them. */
+void sessiondiscard(Session *);
 void sessionfree(Session *);
-/* A run that nobody wants: its profiles, and the directory if there is nothing else in it. */
-void removerun(const char *dir);
 
 /* Write p's file, without its unused parts, to path (not followed if it is a link); 0 or errno. */
 int compact(const Profile *p, const char *path);

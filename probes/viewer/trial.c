@@ -87,7 +87,7 @@ rununder(const Trialplan *p, Child *c, Trial *t, char *err)
 		return Xown;
 	}
 	if(sessionopen(&s, dir, p->argv[0], 0, err) < 0) {
-		removerun(dir);
+		rmdir(dir);
 		free(dir);
 		return Xown;
 	}
@@ -98,7 +98,7 @@ rununder(const Trialplan *p, Child *c, Trial *t, char *err)
 	r = run(p, c, t, err);
 	sessionend(&s, c->pid, t->status);
 	t->profiles = s.profiles + s.running;
-	removerun(dir);
+	sessiondiscard(&s);
 	free(preload);
 	free(dir);
 	sessionfree(&s);

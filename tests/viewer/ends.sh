@@ -62,4 +62,21 @@ echo mine >mine/notes.rendez
 "$RENDEZ" run -q -f -o mine sh -c 'true; true' 2>err || cat err >>why
 want "the user's files" '{"mine":1} mine' "$(cat mine/quiet.json mine/notes.rendez | tr '\n' ' ' | sed 's/ $//')"
 ok "--force leaves what is no profile"
+
+"$RENDEZ" run -q -o twice sh -c './ends waits & sleep 0.5' 2>err || cat err >>why
+"$RENDEZ" run -q -f -o twice ./ends again 2>err || cat err >>why
+sleep 1
+"$RENDEZ" report --format=json twice >json 2>err || cat err >>why
+want "processes of the second run" "['./ends again']" "$(python3 -c 'import json; print([p["args"] for p in json.load(open("json"))["processes"]])')"
+ok "what goes on of an earlier run is not taken for the later one's"
+
+mkdir tmp
+TMPDIR=$PWD/tmp "$RENDEZ" compare -n 1 sh -c './ends waits & sleep 0.5' >out 2>err || cat out err >>why
+want "compare recorded" "1" "$(grep -c 'in alternation, recording' out)"
+want "left in TMPDIR" "" "$(ls -A tmp)"
+want "left in memory" "" "$(grep -ls "^$PWD/tmp/" /dev/shm/rendez.*/.home "${XDG_RUNTIME_DIR:-/dev/shm}"/rendez.*/.home)"
+RENDEZ=off "$RENDEZ" compare -n 1 ./ends waits >out 2>err || cat out err >>why
+want "compare did not record" "1" "$(grep -c 'in alternation, not recording' out)"
+want "and says why" "1" "$(grep -c 'RENDEZ=off is set' err)"
+ok "compare leaves nothing of a process that outlives the program, and says whether it recorded"
 exit $failed
