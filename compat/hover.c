@@ -9,7 +9,6 @@
  *
  * Where threads may be of real-time policies nobody looks: one would keep its waker, of a lower one, from running.
  */
-#define _GNU_SOURCE
 #include "hover.h"
 #include "luck.h"
 #include "rank.h"

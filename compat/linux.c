@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include "linuxsys.h"
-#include "rank.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -179,6 +178,13 @@ int
 syspid(void)
 {
 	return (int)SYS(getpid, 0);
+}
+
+int
+realtime(int policy)
+{
+	policy &= ~SCHED_RESET_ON_FORK;
+	return policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE;
 }
 
 int

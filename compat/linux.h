@@ -119,9 +119,10 @@ int systid(void) HIDDEN;
 int syspid(void) HIDDEN;
 /*
  * The calling thread's place in the scheduler's order: 0 if it shares time, its priority from 1 to 99 if its policy is
- * SCHED_FIFO or SCHED_RR, 100 if it has deadlines.
+ * SCHED_FIFO or SCHED_RR, 100 if it has deadlines.  And whether a policy is one of those.
  */
 int sysrank(void) HIDDEN;
+int realtime(int policy) HIDDEN;
 /* Whether the thread tid of process pid lives (proc.h has that of this process); of any process. */
 int systidalive(int pid, int tid) HIDDEN;
 int anytidalive(int tid) HIDDEN;

@@ -17,7 +17,6 @@
  * Only the owner looks at the two, and they are gone with the Proc: a forked child's threads begin with none
  * (SCHED_RESET_ON_FORK).  Model: tests/model/rank.pml.
  */
-#define _GNU_SOURCE
 #include "rank.h"
 
 Word ranks;

@@ -4,14 +4,12 @@
  * The kernel is asked as seldom as can be.  A process in which nobody ever asked for a real-time policy pays one test: all
  * ranks are 0.  Then a thread asks at its first wait, and again only when somebody says that a rank may have changed, for
  * a thread may set its own priority at every lock, and asking costs two system calls.  What nobody says here (raw system
- * calls, other processes) is seen some waits later.
+ * calls, other processes) is seen some waits later.  The argument stands in rank.c.
  */
 #ifndef RENDEZ_RANK_H
 #define RENDEZ_RANK_H
 
 #include "proc.h"
-
-#include <sched.h>
 
 enum {
 	Possible = 1,
@@ -23,14 +21,6 @@ enum {
 
 /* 0 while no thread of this process can have a rank; never again once it is not.  Else its age, and two flags. */
 extern Word ranks HIDDEN;
-
-/* Whether threads of this policy have one. */
-static inline int
-realtime(int policy)
-{
-	policy &= ~SCHED_RESET_ON_FORK;
-	return policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE;
-}
 
 static inline int
 ranked(void)

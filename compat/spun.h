@@ -14,11 +14,10 @@
 enum {
 	SPINMAX = 200, /* turns: some 6 us, the price of a sleep and a wake */
 	SPINMIN = 10,
-	BARREN = 32, /* waits after one of SPINMAX for nothing until longer ones are tried again */
-	BARRENRT =
-	    250,  /* and until a real-time thread, which may keep the holder from running, spins again, as long ... */
-	VAIN = 4, /* ... and, if that too was for nothing, twice as many waits later, this many doublings at most */
-	PATIENCE = 3, /* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
+	BARREN = 32,	/* waits after one of SPINMAX for nothing until longer ones are tried again */
+	BARRENRT = 250, /* and until a real-time thread, which may keep the holder from running, spins again, as long */
+	VAIN = 4,	/* doublings of BARRENRT at most: one each time that this too was for nothing */
+	PATIENCE = 3,	/* doublings of a first watch at most: a look wakes a thread, mostly for nothing */
 };
 
 /* All zero to begin with. */

@@ -28,7 +28,8 @@ static const struct argp_option options[] = {
 	"ended; before it begins if this directory is in memory, or memory has no room for them)",
 	0},
     {"check", 'c', NULL, 0, "Look for wrong use of locks: say each at once, and show its stacks in the report", 0},
-    {"force", 'f', NULL, 0, "Replace the profiles that an earlier run left in DIR", 0},
+    {"force", 'f', NULL, 0,
+	"Replace the profiles that an earlier run left in DIR; its processes that go on are recorded no more", 0},
     {"quiet", 'q', NULL, 0, "Print no summary at the end", 0},
     {0},
 };

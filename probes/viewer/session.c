@@ -144,7 +144,7 @@ sessionend(Session *s, pid_t pid, int status)
 void
 sessiondiscard(Session *s)
 {
-	if(strcmp(s->live, s->dir) != 0) {
+	if(s->lock >= 0) {
 		removeprofiles(s->live);
 		liveremove(s->live, s->lock);
 		s->lock = -1;

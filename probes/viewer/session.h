@@ -18,7 +18,7 @@ typedef struct Session {
 	char *lib;
 	char *dir;    /* the run's directory */
 	char *live;   /* where files are while they are written; may be dir itself */
-	int lock;     /* of live */
+	int lock;     /* of live; -1 if that is dir, or gone */
 	int made;     /* dir is there */
 	pid_t pid;    /* of the program itself */
 	int profiles; /* brought home so far, quiet ones too */
