@@ -19,7 +19,22 @@
  */
 #include "rank.h"
 
+enum {
+	Possible = 1,
+	Unsaid = 2,
+	Age = 4,
+	Spoilt = Age, /* of toldat alone, for an age has a flag: what was told is not to be believed */
+	TRUST = 64,   /* waits */
+};
+
 Word ranks;
+
+void
+rankspossible(void)
+{
+	if(!(atomic_load_explicit(&ranks, memory_order_relaxed) & Possible))
+		atomic_fetch_or_explicit(&ranks, Possible, memory_order_relaxed);
+}
 
 void
 ranksunsaid(void)
@@ -33,6 +48,49 @@ void
 rankschanged(void)
 {
 	atomic_fetch_add_explicit(&ranks, Age, memory_order_release);
+}
+
+/* The calling thread's Proc, if it is at rest and has no other. */
+static Proc *
+atrest(void)
+{
+	Proc *p = up;
+
+	return p != nil && p->thread == threadself() && p->outer == nil &&
+		       atomic_load_explicit(&p->busy, memory_order_relaxed) == 0
+		   ? p
+		   : nil;
+}
+
+uint32_t
+rankchanging(int mine)
+{
+	Proc *p = mine ? atrest() : nil;
+
+	if(p != nil)
+		atomic_store_explicit(&p->toldat, 0, memory_order_relaxed);
+	return atomic_load_explicit(&ranks, memory_order_acquire);
+}
+
+void
+rankmine(uint32_t age, int r)
+{
+	Proc *p = atrest();
+	uint32_t none = 0;
+
+	if(p == nil) {
+		rankschanged();
+		return;
+	}
+	if(r < 0) {
+		atomic_store_explicit(&p->toldat, Spoilt, memory_order_relaxed);
+		return;
+	}
+	p->told = (uint8_t)r;
+	p->trusted = TRUST;
+	atomic_signal_fence(memory_order_seq_cst);
+	if(!atomic_compare_exchange_strong_explicit(&p->toldat, &none, age, memory_order_relaxed, memory_order_relaxed))
+		atomic_store_explicit(&p->toldat, Spoilt, memory_order_relaxed);
 }
 
 int
