@@ -94,7 +94,7 @@ waitshort(Wait *w, uint64_t begun, uintptr_t holder)
 	return owes;
 }
 
-/* Where o is counted.  Nil: not among the thread's own. */
+/* Where o is counted.  Nil: not among the thread's own, but under k.  (k is large: to clear it each time would cost more than all else here.) */
 static Fpair *
 pairof(Self *s, const Owed *o, Fpair *k)
 {
@@ -104,6 +104,7 @@ pairof(Self *s, const Owed *o, Fpair *k)
 		  m->pc == o->pc && m->holder == o->holder))
 		return m->pair;
 	k->lock = o->lock;
+	k->waiter = k->waker = 0;
 	k->op = o->op;
 	k->end = Eacquired;
 	k->waitersite = sitepc(s, o->pc);
@@ -125,7 +126,7 @@ waitpay(Self *s)
 {
 	Owed *o = &s->owed;
 	uint64_t total = (int64_t)(o->ended - o->begun) > 0 ? o->ended - o->begun : 0;
-	Fpair k = {0}, *p;
+	Fpair k, *p;
 
 	if(o->lock == 0)
 		return;

@@ -210,9 +210,14 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 int
 rwtry(Rwlock *l, int write)
 {
-	Rwattempt a = {.l = l, .write = write, .expired = write}; /* a free lock may not be called busy to a writer */
 	uint64_t word = atomic_load_explicit(&l->word, memory_order_relaxed);
-	int r = rwtake(&a, &word);
+	Rwattempt a;
+	int r;
 
+	memset(&a, 0, offsetof(Rwattempt, w)); /* which is large, and for a wait */
+	a.l = l;
+	a.write = write;
+	a.expired = write; /* a free lock may not be called busy to a writer */
+	r = rwtake(&a, &word);
 	return r == 1 ? 0 : r == 0 ? EBUSY : r;
 }
