@@ -170,7 +170,7 @@ liveeach(void (*each)(void *arg, const char *live, const char *home), void *arg)
 /* Other directories whose profiles go to the same home. */
 typedef struct Others {
 	const char *home, *live;
-	int goon;
+	int goon, left;
 	void (*empty)(const char *live); /* of a run that is over; nil: leave it */
 } Others;
 
@@ -192,23 +192,25 @@ other(void *arg, const char *live, const char *home)
 		o->empty(live);
 		liveremove(live, fd);
 	} else {
+		o->left |= !liveempty(live);
 		close(fd);
 	}
 }
 
 int
-livegoeson(const char *home, const char *live)
+livegoeson(const char *home, const char *live, int *left)
 {
-	Others o = {home, live, 0, NULL};
+	Others o = {.home = home, .live = live};
 
 	liveeach(other, &o);
+	*left = o.left;
 	return o.goon;
 }
 
 void
 livesupersede(const char *home, const char *live, void (*empty)(const char *live))
 {
-	Others o = {home, live, 0, empty};
+	Others o = {.home = home, .live = live, .empty = empty};
 
 	liveeach(other, &o);
 }

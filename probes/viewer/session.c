@@ -76,14 +76,16 @@ makedir(Session *s, const char *dir, const char *prog, char *err)
 static int
 claimdir(const Session *s, const char *dir, int force, char *err)
 {
+	int left;
+
 	/* both look after both have said where they go, so of two that begin at one time at least one sees the other */
-	if(livegoeson(s->dir, s->live)) {
+	if(livegoeson(s->dir, s->live, &left)) {
 		snprintf(err, ERRLEN, "%s: a run that goes on has its profiles there: choose another", s->dir);
 		return 0;
 	}
 	if(force)
 		removeprofiles(s->dir);
-	if(dir != NULL && hasprofiles(s->dir)) {
+	if(dir != NULL && (hasprofiles(s->dir) || (left && !force))) {
 		snprintf(
 		    err, ERRLEN, "%s: has profiles of an earlier run: choose another, or --force to replace them", dir);
 		return 0;
