@@ -43,53 +43,59 @@ typedef enum Waiting {
 } Waiting;
 
 struct Proc {
+	/* One cache line: what who unlinks and wakes it, and those beside it in the queue, touch of another's. */
 	_Alignas(64) Word event;
-	Word used;		   /* 0 free; else given out.  Procalloc's compare-and-swap owns the rest */
-	Word busy;		   /* in a wait: a handler that waits now takes another Proc */
-	_Atomic(uintptr_t) cancel; /* the pthread_t of a wait that pthread_cancel must end; else 0 */
-	_Atomic(int) tid;	   /* 0: given out, but its thread has not begun */
-	uint32_t num;		   /* its number, from 1 */
-	uint8_t chosen;		   /* Chosen */
-	uint8_t mode;		   /* what it waits for: of a readers-writer lock, 1 to write */
-	uint8_t waiting;	   /* Waiting: how far its wait has come, for who must undo it at any moment */
-	uint8_t moved;		   /* it came to the mutex's queue from a condition's */
-	uint8_t starved;	   /* it set the mutex's NoBarge */
-	uint8_t herd;		   /* moved and not yet woken; or woken with others, and has not yet tried */
-	_Atomic(uint8_t) rank;	   /* its owner's when the wait began (rank.h); others may look at any time */
-	_Atomic(uint8_t) away;	   /* a handler has begun on top of the wait, and it has not gone on since */
-	uint8_t enabling;	   /* a handler that begins is to make it look (a Note): it may enable cancellation */
-	uint8_t told;		   /* the rank that its owner was last told, */
-	uint8_t trusted;	   /* for so many waits more, */
-	Word toldat;		   /* and the age of that (rank.c); 0: it does not know */
-	uintptr_t thread;	   /* threadself() of the owner */
+	uint32_t waker; /* left by who unlinked it, for the record, as wokenat */
 
 	/* The queue node; guarded by the lock of key's bucket.  A nonzero key means linked. */
 	_Atomic(uintptr_t) key;
-	Proc *next, *prev;	  /* in the queue of one key, circular: the head's prev is the tail */
-	Proc *nextkey;		  /* a queue's head: the next queue of the bucket */
-	void *object;		  /* what the wait is for, and */
-	void (*abandon)(Proc *);  /* how to undo a wait whose frame is gone; nil: nothing to undo */
-	_Atomic(uintptr_t) waits; /* what notes are to kick for this wait (self.h); 0 nothing */
-	_Atomic(uintptr_t) with;  /* the mutex that a condition is waited for with; 0 none */
-	void *mutex;		  /* what a condition's waiter may be moved to; nil: nothing */
-	void *frameof;		  /* what abandon needs of the frame that is left; nil if that is gone already */
-	void *signalled;	  /* the condition that it was signalled at, before it has locked the mutex; then */
-	void (*passon)(Proc *);	  /* gives that signal to another, after abandon; nil: there is none to give */
+	Proc *next, *prev; /* in the queue of one key, circular: the head's prev is the tail */
+	Proc *nextkey;	   /* a queue's head: the next queue of the bucket */
 
 	/* The mutex whose Awake field names this Proc; 0 none.  Set before the field is, cleared after. */
 	_Atomic(uintptr_t) awakefor;
-
-	/* Left by who unlinked or moved it, for the record. */
-	uint32_t waker, condwaker;
-	uint64_t movedat;
 	uint64_t wokenat;
+	uint8_t chosen;	       /* Chosen */
+	uint8_t mode;	       /* what it waits for: of a readers-writer lock, 1 to write */
+	uint8_t waiting;       /* Waiting: how far its wait has come, for who must undo it at any moment */
+	uint8_t moved;	       /* it came to the mutex's queue from a condition's */
+	uint8_t starved;       /* it set the mutex's NoBarge */
+	uint8_t herd;	       /* moved and not yet woken; or woken with others, and has not yet tried */
+	_Atomic(uint8_t) rank; /* its owner's when the wait began (rank.h); others may look at any time */
+	_Atomic(uint8_t) away; /* a handler has begun on top of the wait, and it has not gone on since */
+
+	/* What the wait is. */
+	void *object;		   /* what it is for, and */
+	void (*abandon)(Proc *);   /* how to undo a wait whose frame is gone; nil: nothing to undo */
+	_Atomic(uintptr_t) waits;  /* what notes are to kick for this wait (self.h); 0 nothing */
+	_Atomic(uintptr_t) with;   /* the mutex that a condition is waited for with; 0 none */
+	void *mutex;		   /* what a condition's waiter may be moved to; nil: nothing */
+	void *frameof;		   /* what abandon needs of the frame that is left; nil if that is gone already */
+	void *signalled;	   /* the condition that it was signalled at, before it has locked the mutex; then */
+	void (*passon)(Proc *);	   /* gives that signal to another, after abandon; nil: there is none to give */
+	uintptr_t frame;	   /* a stack address of the wait's */
+	Proc *outer;		   /* the thread's Proc that was busy when this one was taken */
+	_Atomic(uintptr_t) cancel; /* the pthread_t of a wait that pthread_cancel must end; else 0 */
+	uint8_t enabling;	   /* a handler that begins is to make it look (a Note): it may enable cancellation */
+
+	/* Left by who moved it, for the record. */
+	uint32_t condwaker;
+	uint64_t movedat;
 	uintptr_t holder;
 
-	uintptr_t frame; /* a stack address of the wait's */
-	Proc *outer;	 /* the thread's Proc that was busy when this one was taken */
+	/* Its owner. */
+	Word used;	  /* 0 free; else given out.  Procalloc's compare-and-swap owns the rest */
+	Word busy;	  /* in a wait: a handler that waits now takes another Proc */
+	_Atomic(int) tid; /* 0: given out, but its thread has not begun */
+	uint32_t num;	  /* its number, from 1 */
+	uint8_t told;	  /* the rank that its owner was last told, */
+	uint8_t trusted;  /* for so many waits more, */
+	Word toldat;	  /* and the age of that (rank.c); 0: it does not know */
+	uintptr_t thread; /* threadself() of the owner */
 	void *(*start)(void *);
 	void *arg;
 };
+_Static_assert(offsetof(Proc, object) == 64, "who wakes a Proc takes one line of its owner's");
 
 static inline int
 rankof(const Proc *p)

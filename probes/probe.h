@@ -106,8 +106,8 @@ void waitsince(Wait *, uint64_t since, uintptr_t holder) __attribute__((visibili
 /* The waiter is about to sleep: the stack is taken here if it was not yet. */
 void waitpark(Wait *) __attribute__((visibility("hidden")));
 
-/* It has slept, since the ticks that waitpark was called. */
-void waitparked(Wait *) __attribute__((visibility("hidden")));
+/* It has slept since waitpark was called.  The ticks now, for a wait that ends with that; 0: it has not slept. */
+uint64_t waitparked(Wait *) __attribute__((visibility("hidden")));
 
 /*
  * Woken by waker (a stack, 0 unknown) at ticks at (0: now), and found it taken by holder: the next piece began then.

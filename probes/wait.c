@@ -155,18 +155,19 @@ waitpark(Wait *w)
 	w->parkbegun = ticks();
 }
 
-void
+uint64_t
 waitparked(Wait *w)
 {
 	uint64_t t;
 
 	if(!w->on || w->parkbegun == 0)
-		return;
+		return 0;
 	t = ticks();
 	if(t > w->parkbegun)
 		w->parked += t - w->parkbegun;
 	w->parkbegun = 0;
 	w->parks++;
+	return t;
 }
 
 /* The piece that began at piecebegun ends at t, by waker.  Which one it was. */

@@ -84,10 +84,8 @@ await(Proc *p, Barrier *b, Word *bed, uintptr_t pc)
 	}
 	hover(b, &p->event, Ready);
 	blockin(p, bed, probeon ? asleep : nil, &w);
-	if(probeon) {
-		waitparked(&w);
-		waitend(&w, Eacquired, p->waker, 0);
-	}
+	if(probeon)
+		waitend(&w, Eacquired, p->waker, waitparked(&w));
 }
 
 EXPORT(pthread_barrier_wait);

@@ -77,8 +77,7 @@ closewait(Away *a, End how)
 {
 	if(a->p == nil)
 		return;
-	waitparked(&a->w);
-	waitend(&a->w, how, 0, 0);
+	waitend(&a->w, how, 0, waitparked(&a->w));
 	/* Else the wait was left by a jump, and the Proc has been given back. */
 	if(up == a->p)
 		procleave(a->p);

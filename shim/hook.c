@@ -46,8 +46,7 @@ end(Hookwait *hw, Hookend how, uint32_t waker)
 	static const End ends[] = {[Hwoken] = Eacquired, [Htimeout] = Etimeout, [Hinterrupted] = Einterrupted};
 	Wait *w = (Wait *)hw;
 
-	waitparked(w);
-	waitend(w, ends[how], waker, 0);
+	waitend(w, ends[how], waker, waitparked(w));
 }
 
 static const Hook recording = {begin, asleep, end, wakerstack};

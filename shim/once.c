@@ -180,10 +180,8 @@ await(Once *o, int mine, uintptr_t pc)
 		p->waiting = Wnone;
 		stop("once.back");
 	}
-	if(probeon) {
-		waitparked(&w);
-		waitend(&w, Eacquired, p->waker, 0);
-	}
+	if(probeon)
+		waitend(&w, Eacquired, p->waker, waitparked(&w));
 	procleave(p);
 }
 

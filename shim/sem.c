@@ -125,7 +125,7 @@ leave(Waiter *v, End end)
 	if(VALUE(d) != 0 && WAITERS(d) != 0)
 		futexwake(v->s, 1, shared);
 	if(probeon)
-		waitend(&v->w, end, 0, 0);
+		waitend(&v->w, end, 0, waitparked(&v->w));
 }
 
 /* Or the wait is left by a jump: libc's type of cancellation for it must not stay. */
@@ -203,17 +203,13 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 	for(;;) {
 		if(taketoken(&v, &now)) {
 			_pthread_cleanup_pop(&v.cleanup, 0);
-			if(probeon) {
-				waitparked(&v.w);
-				waitend(&v.w, Eacquired, v.w.on ? poster(s, v.w.begun) : 0, 0);
-			}
+			if(probeon)
+				waitend(&v.w, Eacquired, v.w.on ? poster(s, v.w.begun) : 0, waitparked(&v.w));
 			return 0;
 		}
 		r = sleeponce(&v, d);
 		if(r == EINTR || r == ETIMEDOUT) {
 			_pthread_cleanup_pop(&v.cleanup, 0);
-			if(probeon)
-				waitparked(&v.w);
 			leave(&v, r == EINTR ? Einterrupted : Etimeout);
 			errno = r;
 			return -1;
