@@ -144,7 +144,7 @@ givearea(Self *s, uint32_t i)
 	s->areanum = i;
 	s->area = (Farea *)(prof.areas + (size_t)i * FPAGE);
 	if(ownpages != nil) {
-		s->own = (Own *)(ownpages + (size_t)i * FPAGE);
+		s->own = (Own *)(ownpages + (size_t)i * OWNSIZE);
 		memset(s->own, 0, offsetof(Own, memo));
 	}
 	__atomic_store_n(&s->thread->area, i + 1, __ATOMIC_RELAXED);
@@ -326,7 +326,7 @@ recorderstart(void)
 	stackstart();
 	modulestart(prof.header->exe);
 	framestart();
-	ownpages = sysmap((size_t)prof.n[Sareas] * FPAGE, 0);
+	ownpages = sysmap((size_t)prof.n[Sareas] * OWNSIZE, 0);
 	countsstart();
 	calibrate();
 	sharedbump(&prof.header->overhead, ticks() - prof.header->start.ticks);

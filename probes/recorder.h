@@ -5,7 +5,7 @@
  * how often it was acquired, tables.c adds up, stack.c, frame.c and module.c say where.
  *
  * Everything here may be interrupted by a signal handler that comes back in:
- * a thread's own memory (Self, its Farea, its Own page) is written only between
+ * a thread's own memory (Self, its Farea, its Own) is written only between
  * enter() and leave(), and who finds it busy uses the shared tables.  A handler may also jump out of it for good: waitdropped() then
  * leaves for the frame that is gone.  What a whole process would miss, or a thread for ever, is
  * done with signals put off (compat/sigoff.h).  Memory
@@ -35,7 +35,8 @@ typedef struct Profile {
 extern Profile prof HIDDEN;
 
 enum {
-	NMEMO = 6,
+	NMEMO = 13,
+	OWNSIZE = 2 * FPAGE, /* of which a thread that waits and wakes at six places at most has only the first */
 	MAXAREAS = 4096,
 };
 
@@ -48,14 +49,14 @@ typedef struct Memo {
 	uintptr_t ret[FMAXFRAMES];
 } Memo;
 
-/* A page of a thread's own memory outside the file, one for each Farea. */
+/* A thread's own memory outside the file, one for each Farea. */
 typedef struct Own {
 	uint32_t npair, nextmemo;
 	uint32_t hash[FTHREADPAIRS]; /* of the pairs in the area */
 	uintptr_t pc[NMEMO], sp[NMEMO];
 	Memo memo[NMEMO];
 } Own;
-_Static_assert(sizeof(Own) <= FPAGE, "a thread's own memory is a page");
+_Static_assert(sizeof(Own) <= OWNSIZE && offsetof(Own, memo[6]) <= FPAGE, "a thread's own memory");
 
 typedef struct Mod Mod;
 
