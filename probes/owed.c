@@ -86,8 +86,7 @@ waitshort(Wait *w, uint64_t begun, uintptr_t holder)
 		s->owed.lock = likely(remembered(s, w)) ? s->paid.lock : lockid(s, w, 2);
 		s->owed.ended = ticks();
 	} else {
-		waitopen(s, w, holder);
-		w->begun = w->piecebegun = begun;
+		waitopen(s, w, holder, begun);
 		waitclose(s, w, Eacquired, 0, 0);
 	}
 	leave(s);

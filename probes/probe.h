@@ -97,11 +97,8 @@ extern int openedearly __attribute__((visibility("hidden")));
  */
 uint32_t initsite(uintptr_t pc) __attribute__((visibility("hidden")));
 
-/* A wait begins; holder is the call site of who has the object now, 0 unknown. */
-void waitbegin(Wait *, uintptr_t holder) __attribute__((visibility("hidden")));
-
-/* It began earlier than the call of waitbegin: at ticks since, when holder had the object. */
-void waitsince(Wait *, uint64_t since, uintptr_t holder) __attribute__((visibility("hidden")));
+/* A wait begins, or began at ticks since (0: now); holder is the call site of who had the object then, 0 unknown. */
+void waitbegin(Wait *, uintptr_t holder, uint64_t since) __attribute__((visibility("hidden")));
 
 /* The waiter is about to sleep: the stack is taken here if it was not yet. */
 void waitpark(Wait *) __attribute__((visibility("hidden")));

@@ -282,7 +282,7 @@ calibrate(void)
 	for(i = 0; i <= CALIBRATE; i++) {
 		if(i == 1)
 			begun = ticks();
-		waitopen(s, &w, 0);
+		waitopen(s, &w, 0, 0);
 		waitclose(s, &w, Eacquired, 0, 0);
 	}
 	eventcost = (uint32_t)((ticks() - begun) / CALIBRATE);

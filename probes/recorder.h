@@ -230,7 +230,7 @@ extern uint32_t eventcost HIDDEN;
 extern int recorderoff HIDDEN;
 
 /* wait.c: waitbegin and waitend, within enter and leave. */
-void waitopen(Self *, Wait *, uintptr_t holder) HIDDEN;
+void waitopen(Self *, Wait *, uintptr_t holder, uint64_t since) HIDDEN;
 void waitclose(Self *, Wait *, End, uint32_t waker, uint64_t at) HIDDEN;
 /* A wait is over: its thread's totals. */
 void countwait(Fthread *, uint64_t begun, uint64_t ended, uint64_t total) HIDDEN;

@@ -52,7 +52,7 @@ holdersite(Self *s, Wait *w)
 }
 
 void
-waitopen(Self *s, Wait *w, uintptr_t holder)
+waitopen(Self *s, Wait *w, uintptr_t holder, uint64_t since)
 {
 	Fcurrent now;
 
@@ -69,7 +69,7 @@ waitopen(Self *s, Wait *w, uintptr_t holder)
 	w->holder = holder;
 	w->askedof = 0;
 	w->askedsite = 0;
-	w->begun = w->piecebegun = ticks();
+	w->begun = w->piecebegun = since != 0 ? since : ticks();
 	/* Its holder has acquired it. */
 	w->lock = lockid(s, w, 1);
 	w->site = siteown(s, w->pc);
@@ -110,7 +110,7 @@ shut(Self *s, const Wait *w)
 }
 
 void
-waitbegin(Wait *w, uintptr_t holder)
+waitbegin(Wait *w, uintptr_t holder, uint64_t since)
 {
 	Self *s;
 
@@ -121,21 +121,7 @@ waitbegin(Wait *w, uintptr_t holder)
 		waitmissed();
 		return;
 	}
-	waitopen(s, w, holder);
-	leave(s);
-}
-
-void
-waitsince(Wait *w, uint64_t since, uintptr_t holder)
-{
-	Self *s;
-
-	if(since == 0 || !reenter(w, &s))
-		return;
-	w->begun = w->piecebegun = since;
-	w->holder = holder;
-	if(s != nil && s->area != nil && s->area->current.lock == w->lock)
-		__atomic_store_n(&s->area->current.begun, since, __ATOMIC_RELAXED);
+	waitopen(s, w, holder, since);
 	leave(s);
 }
 

@@ -80,7 +80,7 @@ await(Proc *p, Barrier *b, Word *bed, uintptr_t pc)
 		w.op = Owait;
 		w.counted = 0;
 		w.pc = pc;
-		waitbegin(&w, 0);
+		waitbegin(&w, 0, 0);
 	}
 	hover(b, &p->event, Ready);
 	blockin(p, bed, probeon ? asleep : nil, &w);

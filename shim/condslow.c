@@ -66,9 +66,9 @@ disabled(Proc *p)
 	return 0;
 }
 
-/* Sleeps until signalled (0), or off the queue by deadline (ETIMEDOUT) or note (EINTR). */
+/* Sleeps until signalled (0), or off the queue by deadline (ETIMEDOUT) or note (EINTR); *woke: when, for the record. */
 static int
-await(Cond *c, Proc *p, const Deadline *d, Wait *w)
+await(Cond *c, Proc *p, const Deadline *d, Wait *w, uint64_t *woke)
 {
 	Deadline hour;
 	int noted = 1;
@@ -83,7 +83,7 @@ await(Cond *c, Proc *p, const Deadline *d, Wait *w)
 			hour = deadlinein(HOURNS);
 		r = block(p, d == nil && noted == 2 ? &hour : d, noted, probeon ? asleep : nil, w);
 		if(probeon)
-			waitparked(w);
+			*woke = waitparked(w);
 		if(r == Wready)
 			return 0;
 		if(r == Wnote && disabled(p)) {
@@ -111,7 +111,7 @@ condopen(Cond *c, uintptr_t pc, Wait *w)
 	w->op = Owait;
 	w->counted = 0;
 	w->pc = pc;
-	waitbegin(w, 0);
+	waitbegin(w, 0, 0);
 }
 
 /* Gives up the mutex, of any kind. */
@@ -127,6 +127,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 {
 	Mutex *m = (Mutex *)pm;
 	int ours = mutexours(m), kind, r, locked = 0;
+	uint64_t woke = 0;
 	const void *key = condkey(c);
 	Bucket *b;
 	Proc *p;
@@ -191,7 +192,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 		g.released = 1;
 		stop("condwait.released");
 		hover(c, &p->event, Ready | Note);
-		r = await(c, p, d, &w);
+		r = await(c, p, d, &w, &woke);
 		stop("condwait.back");
 		_pthread_cleanup_pop(&g.cleanup, 0);
 		/* In this order: a jump may come between any two. */
@@ -207,7 +208,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 			    r == 0	 ? Eacquired
 			    : r == EINTR ? Ecancelled
 					 : Etimeout,
-			    p->condwaker, p->moved ? p->movedat : 0);
+			    p->condwaker, p->moved ? p->movedat : woke);
 		}
 		if(ours)
 			mutexreacquire(m, pc, g.full, p);

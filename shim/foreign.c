@@ -45,7 +45,7 @@ awaybegin(Away *a, const void *object, Kind kind, Op op, uintptr_t pc)
 	a->w.op = (uint8_t)op;
 	a->w.counted = 0;
 	a->w.pc = pc;
-	waitbegin(&a->w, 0);
+	waitbegin(&a->w, 0, 0);
 	waitpark(&a->w);
 }
 

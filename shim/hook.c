@@ -31,7 +31,7 @@ begin(Hookwait *hw, Hookkind kind, const void *object, uintptr_t pc, uintptr_t h
 	w->op = kinds[kind].op;
 	w->counted = 0;
 	w->pc = pc;
-	waitbegin(w, holder);
+	waitbegin(w, holder, 0);
 }
 
 static void

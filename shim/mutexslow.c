@@ -117,8 +117,7 @@ static void
 attemptopen(Attempt *a)
 {
 	a->opened = 1;
-	waitbegin(&a->w, a->holder);
-	waitsince(&a->w, a->since, a->holder);
+	waitbegin(&a->w, a->holder, a->since);
 }
 
 /* Over.  Who was not about to sleep is in a hurry: its unlock makes the sums, as it does for a hold that is timed. */

@@ -161,7 +161,7 @@ await(Once *o, int mine, uintptr_t pc)
 		w.op = Oonce;
 		w.counted = 0;
 		w.pc = pc;
-		waitbegin(&w, 0);
+		waitbegin(&w, 0, 0);
 	}
 	p->waker = 0;
 	p->abandon = abandoned;

@@ -143,7 +143,7 @@ rwopen(Rwattempt *a, uintptr_t pc)
 	w->op = a->write ? Owrlock : Ordlock;
 	w->counted = 0;
 	w->pc = pc;
-	waitbegin(w, holderof(a->l));
+	waitbegin(w, holderof(a->l), 0);
 }
 
 int

@@ -192,7 +192,7 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 		v.w.op = Owait;
 		v.w.counted = 0;
 		v.w.pc = pc;
-		waitbegin(&v.w, 0);
+		waitbegin(&v.w, 0, 0);
 		waitpark(&v.w);
 	}
 	now = atomic_fetch_add_explicit(&s->data, WAITER, memory_order_relaxed) + WAITER;

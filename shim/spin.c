@@ -40,7 +40,7 @@ spinslow(Spin *s, uintptr_t pc)
 		w.op = Olock;
 		w.counted = 0;
 		w.pc = pc;
-		waitbegin(&w, 0);
+		waitbegin(&w, 0, 0);
 	}
 	for(i = 0;; i++) {
 		if(atomic_load_explicit(s, memory_order_relaxed) == SPINFREE && try(s))

@@ -514,7 +514,7 @@ waitin(const char *library, const char *name)
 	w.kind = Kmutex;
 	w.pc = (uintptr_t)dlsym(h, name) + 1;
 	NEED(w.pc != 1);
-	waitbegin(&w, 0);
+	waitbegin(&w, 0, 0);
 	waitend(&w, Eacquired, 0, 0);
 	id = 0;
 }

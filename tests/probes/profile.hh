@@ -278,7 +278,7 @@ class RecorderTest : public testing::Test {
 struct Waiting {
 	Wait w;
 
-	Waiting(const void *object, uint32_t *idword, Kind kind = Kmutex, uintptr_t holder = 0)
+	Waiting(const void *object, uint32_t *idword, Kind kind = Kmutex, uintptr_t holder = 0, uint64_t since = 0)
 	{
 		memset(&w, 0, sizeof w);
 		w.object = object;
@@ -286,7 +286,7 @@ struct Waiting {
 		w.kind = kind;
 		w.op = Olock;
 		w.pc = (uintptr_t)__builtin_return_address(0);
-		waitbegin(&w, holder);
+		waitbegin(&w, holder, since);
 	}
 
 	void
@@ -325,7 +325,7 @@ struct Counting {
 		w.counted = counts;
 		w.acquired = ++acquired;
 		w.changes = ++changes;
-		waitbegin(&w, 0x1001);
+		waitbegin(&w, 0x1001, 0);
 		w.acquired = ++acquired;
 		w.changes = ++changes;
 		waitend(&w, Eacquired, 0, 0);

@@ -216,14 +216,12 @@ TEST_F(RecorderTest, AWaitThatEndedEarlierIsAsLongAsItWas)
 
 	ASSERT_EQ(run([] {
 		uint32_t id = 0;
-		Waiting w(&id, &id);
-		uint64_t now = w.w.begun;
-
-		waitsince(&w.w, now - 1000, 0x1234);
-		waitend(&w.w, Etimeout, 0, now);
 		/* One that ended before it began lasted no time. */
 		Waiting v(&id, &id);
-		waitend(&v.w, Etimeout, 0, v.w.begun - 5);
+		uint64_t now = v.w.begun;
+		waitend(&v.w, Etimeout, 0, now - 5);
+		Waiting w(&id, &id, Kmutex, 0x1234, now - 1000);
+		waitend(&w.w, Etimeout, 0, now);
 	}),
 	    0);
 	Profile p(fileof(pid));
