@@ -19,6 +19,10 @@ typedef struct Rwattempt {
 	int front;
 	int gone;   /* what is at l's address is no rwlock any more: see lives */
 	Woken late; /* why it gives up, even if it was chosen at last */
+	int begun;  /* as an Attempt's, these four */
+	int opened;
+	uint64_t since;
+	uintptr_t holder;
 	Wait w;
 } Rwattempt;
 

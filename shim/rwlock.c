@@ -205,15 +205,11 @@ unlockwatched(Rwlock *l, uint64_t old)
 }
 
 /* One atomic gives it up, and is the last touch. */
-EXPORT(pthread_rwlock_unlock);
-int
-rz_pthread_rwlock_unlock(pthread_rwlock_t *p)
+static inline int
+rwunlock(Rwlock *l)
 {
-	Rwlock *l = (Rwlock *)p;
 	uint64_t old;
 
-	if(unlikely(!ours(p)))
-		return real.pthread_rwlock_unlock(p);
 	old = atomic_load_explicit(&l->word, memory_order_relaxed);
 	if((old & (WLOCKED | RWWATCHED)) == WLOCKED) {
 		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
@@ -228,6 +224,25 @@ rz_pthread_rwlock_unlock(pthread_rwlock_t *p)
 		return unlockwatched(l, old);
 	}
 	return unlocked(l, old);
+}
+
+/* The wait for it is not yet counted. */
+static __attribute__((noinline)) int
+unlockowing(Rwlock *l)
+{
+	me.owes = nil;
+	rwunlock(l);
+	waitflush();
+	return 0;
+}
+
+EXPORT(pthread_rwlock_unlock);
+int
+rz_pthread_rwlock_unlock(pthread_rwlock_t *p)
+{
+	if(unlikely(!ours(p)))
+		return real.pthread_rwlock_unlock(p);
+	return unlikely(me.owes == p) ? unlockowing((Rwlock *)p) : rwunlock((Rwlock *)p);
 }
 
 EXPORT(pthread_rwlock_init);

@@ -44,7 +44,6 @@ enum {
 	TURNNS = 2000000,  /* a free lock is refused to nobody for longer */
 	WATCHNS = 4000000, /* how long a waiter trusts that it will be chosen; doubles up to */
 	WATCHMAXNS = 1000000000,
-	SPIN = 100,
 };
 
 static void
@@ -133,17 +132,77 @@ holderof(const Rwlock *l)
 }
 
 static void
-rwopen(Rwattempt *a, uintptr_t pc)
+rwbegin(Rwattempt *a, uintptr_t pc)
 {
 	Wait *w = &a->w;
 
+	a->begun = 1;
+	a->since = ticks();
+	a->holder = holderof(a->l);
 	w->object = a->l;
 	w->idword = (uint32_t *)&a->l->id;
 	w->kind = Krwlock;
 	w->op = a->write ? Owrlock : Ordlock;
 	w->counted = 0;
+	w->acquired = w->changes = 0;
 	w->pc = pc;
-	waitbegin(w, holderof(a->l), 0);
+	waitsoon(w, a->since, a->holder);
+}
+
+/* It is about to sleep. */
+static void
+rwopen(Rwattempt *a)
+{
+	if(!a->opened) {
+		a->opened = 1;
+		waitbegin(&a->w, a->holder, a->since);
+	}
+	/* It was still about to say so. */
+	if(a->w.holder == 0)
+		a->w.holder = holderof(a->l);
+}
+
+/* Who was not about to sleep is in a hurry: its unlock makes the sums. */
+static void
+rwclose(Rwattempt *a, int r, uint32_t waker)
+{
+	if(a->opened) {
+		waitend(&a->w, r == 0 ? Eacquired : r == ETIMEDOUT ? Etimeout : Eerror, waker, 0);
+	} else if(r == 0 && waitshort(&a->w, a->since, a->holder)) {
+		if(me.owes == nil)
+			me.owes = a->l;
+		else if(me.owes != a->l)
+			waitflush();
+	}
+}
+
+/*
+ * Waits awake for a little, as for a mutex (compat/spun.h); as rwtake.  Nothing counts those who had the lock meanwhile: if a
+ * writer has it that had it before, or readers that did, it is taken for the same hold.
+ */
+static int
+rwspin(Rwattempt *a, uint64_t *word)
+{
+	int r, i, most = spunturns(&me.rwspun), rank = a->p != nil && rankof(a->p) != 0;
+	int32_t writer = atomic_load_explicit(&a->l->writer, memory_order_relaxed);
+
+	/* If it shares a processor with the holder it only keeps that from running. */
+	if(rank && me.rwspun.barren > 0) {
+		me.rwspun.barren--;
+		return 0;
+	}
+	for(i = 0; i < most; i++) {
+		relax();
+		*word = atomic_load_explicit(&a->l->word, memory_order_relaxed);
+		r = rwtake(a, word);
+		if(r != 0) {
+			if(r == 1)
+				spunpaid(&me.rwspun, most, i);
+			return r;
+		}
+	}
+	spunfailed(&me.rwspun, most, atomic_load_explicit(&a->l->writer, memory_order_relaxed) == writer, rank);
+	return 0;
 }
 
 int
@@ -151,7 +210,7 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 {
 	Rwattempt a;
 	uint64_t word = atomic_load_explicit(&l->word, memory_order_relaxed);
-	int r = 0, opened = 0, woken = 0, i;
+	int r = 0, woken = 0;
 
 	memset(&a, 0, offsetof(Rwattempt, w));
 	a.l = l;
@@ -165,23 +224,17 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 		if(r != 0)
 			break;
 		if(probeon) {
-			if(!opened)
-				rwopen(&a, pc);
+			if(!a.begun)
+				rwbegin(&a, pc);
 			else if(woken)
 				waitagain(&a.w, a.p->waker, holderof(l), 0);
 		}
-		opened = 1;
 		woken = 0;
-		for(i = 0; i < SPIN && r == 0; i++) {
-			relax();
-			word = atomic_load_explicit(&l->word, memory_order_relaxed);
-			r = rwtake(&a, &word);
-		}
+		r = rwspin(&a, &word);
 		if(r != 0)
 			break;
-		/* It was still about to say so. */
-		if(probeon && a.w.holder == 0)
-			a.w.holder = holderof(l);
+		if(probeon)
+			rwopen(&a);
 		r = sleepon(&a, d);
 		if(r != 0) {
 			if(rwdisown(&a))
@@ -200,8 +253,8 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 			rwunqueue(l);
 		}
 	}
-	if(probeon && opened)
-		waitend(&a.w, r == 0 ? Eacquired : r == ETIMEDOUT ? Etimeout : Eerror, woken ? a.p->waker : 0, 0);
+	if(probeon && a.begun)
+		rwclose(&a, r, woken ? a.p->waker : 0);
 	if(a.p != nil)
 		procleave(a.p);
 	return r;

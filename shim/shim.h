@@ -143,8 +143,9 @@ typedef struct Me {
 	Mutex *timed;	   /* the mutex whose hold is being timed, or whose waitflush is owed */
 	uint64_t timedat;  /* since; 0: it is not timed */
 	uint32_t lost;	   /* unlocks that found others waiting; every so many promote the eldest */
-	Spun spun;	   /* what its waits for mutexes were like */
+	Spun spun, rwspun; /* what its waits for mutexes were like, and those for readers-writer locks */
 	const void *empty; /* a mutex whose word said Queued when nobody was: only compared */
+	const void *owes;  /* a readers-writer lock at whose unlock it owes waitflush: only compared */
 	int forking;	   /* calls of fork that it is in: who it is may change at any moment */
 	int watched;	   /* with RENDEZ_CHECK the tid, which tid then never says */
 } Me;

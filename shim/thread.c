@@ -242,6 +242,7 @@ forked(void)
 		checkforked();
 	metid();
 	me.timed = nil;
+	me.owes = nil;
 	recorderforked();
 }
 
