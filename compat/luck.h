@@ -22,7 +22,7 @@ enum {
 	SHORT = 100, /* turns of the loop */
 	LONG = 2000,
 	MANY = 6,
-	MOST = 12,
+	MOST = 10,
 	RUN = 16,
 	HINTS = 6,
 };
