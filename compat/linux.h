@@ -172,7 +172,12 @@ int onaltstack(uintptr_t p) HIDDEN;
 void __tsan_acquire(void *), __tsan_release(void *);
 #define pairacquire(p) __tsan_acquire(p)
 #define pairrelease(p) __tsan_release(p)
+#if defined(__clang__)
+/* Its no_sanitize leaves the atomics to the sanitizer, which waits for itself if the handler interrupted it. */
+#define INHANDLER __attribute__((disable_sanitizer_instrumentation))
+#else
 #define INHANDLER __attribute__((no_sanitize("thread")))
+#endif
 #else
 #define pairacquire(p) ((void)(p))
 #define pairrelease(p) ((void)(p))
