@@ -160,24 +160,22 @@ void clockinit(void) HIDDEN;
 /* Whether p lies on the alternate signal stack of the calling thread, if it has one and runs on it. */
 int onaltstack(uintptr_t p) HIDDEN;
 
-/* ThreadSanitizer does not see what caspair orders: who has read that it was done says pairacquire.  INHANDLER: may have interrupted it. */
-#if defined(__has_feature)
+/*
+ * ThreadSanitizer does not see what caspair orders: who has read that it was done says pairacquire.  INHANDLER: may have
+ * interrupted it, and would wait for it.  (Clang's no_sanitize leaves it the atomics.)
+ */
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#define RENDEZ_TSAN no_sanitize("thread")
+#elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-#define RENDEZ_TSAN 1
+#define RENDEZ_TSAN disable_sanitizer_instrumentation
 #endif
-#elif defined(__SANITIZE_THREAD__)
-#define RENDEZ_TSAN 1
 #endif
 #if defined(RENDEZ_TSAN)
 void __tsan_acquire(void *), __tsan_release(void *);
 #define pairacquire(p) __tsan_acquire(p)
 #define pairrelease(p) __tsan_release(p)
-#if defined(__clang__)
-/* Its no_sanitize leaves the atomics to the sanitizer, which waits for itself if the handler interrupted it. */
-#define INHANDLER __attribute__((disable_sanitizer_instrumentation))
-#else
-#define INHANDLER __attribute__((no_sanitize("thread")))
-#endif
+#define INHANDLER __attribute__((RENDEZ_TSAN))
 #else
 #define pairacquire(p) ((void)(p))
 #define pairrelease(p) ((void)(p))
