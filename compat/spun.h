@@ -35,6 +35,16 @@ spunturns(const Spun *s)
 	return s->turns > SPINMIN ? s->turns : (int)SPINMIN;
 }
 
+/* Whether a real-time thread, which may share a processor with the holder and then only keeps that from running, sleeps at once. */
+static inline int
+spunbarren(Spun *s, int realtime)
+{
+	if(!realtime || s->barren == 0)
+		return 0;
+	s->barren--;
+	return 1;
+}
+
 /* Of so many at most it needed these. */
 static inline void
 spunpaid(Spun *s, int most, int turns)

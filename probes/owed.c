@@ -93,7 +93,7 @@ waitshort(Wait *w, uint64_t begun, uintptr_t holder)
 	return owes;
 }
 
-/* Where o is counted.  Nil: not among the thread's own, but under k.  (k is large: to clear it each time would cost more than all else here.) */
+/* Where o is counted.  Nil: not among the thread's own, but under k, which is large and set only where it is looked up. */
 static Fpair *
 pairof(Self *s, const Owed *o, Fpair *k)
 {

@@ -36,7 +36,7 @@ extern Profile prof HIDDEN;
 
 enum {
 	NMEMO = 13,
-	OWNSIZE = 2 * FPAGE, /* of which a thread that waits and wakes at six places at most has only the first */
+	OWNSIZE = 2 * FPAGE, /* of which a thread with six stacks at most has only the first */
 	MAXAREAS = 4096,
 };
 

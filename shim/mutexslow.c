@@ -133,14 +133,8 @@ attemptclose(Attempt *a, int r, uint32_t waker)
 			me.timedat = ticks();
 		return;
 	}
-	if(r != 0 || !waitshort(&a->w, a->since, a->holder) || me.timed == a->m)
-		return;
-	if(me.timed == nil) {
-		me.timed = a->m;
-		me.timedat = 0;
-	} else {
-		waitflush();
-	}
+	if(r == 0 && waitshort(&a->w, a->since, a->holder))
+		owes(a->m);
 }
 
 /* Whoever has the mutex now made us wait from now on, if it is not the one whom we saw. */

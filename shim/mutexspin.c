@@ -31,11 +31,8 @@ attemptspin(Attempt *a, uint32_t *word)
 	uint32_t acquired = atomic_load_explicit(&a->m->acquired, memory_order_relaxed);
 	int i, k, most = spunturns(&me.spun), gap = *word & Queued ? GAP : 1;
 
-	/* If it shares a processor with the holder it only keeps that from running. */
-	if(hasrank(a) && me.spun.barren > 0) {
-		me.spun.barren--;
+	if(spunbarren(&me.spun, hasrank(a)))
 		return 0;
-	}
 	putname(a, word);
 	stop("mutexwait.spin");
 	for(i = 0; i < most; i += gap) {

@@ -7,6 +7,8 @@
 
 #include "rwlock.h"
 
+#include <string.h>
+
 typedef struct Rwattempt {
 	Rwlock *l;
 	Proc *p;
@@ -25,6 +27,15 @@ typedef struct Rwattempt {
 	uintptr_t holder;
 	Wait w;
 } Rwattempt;
+
+/* One begins; w is large, and set when a wait does. */
+static inline void
+rwattempt(Rwattempt *a, Rwlock *l, int write)
+{
+	memset(a, 0, offsetof(Rwattempt, w));
+	a->l = l;
+	a->write = write;
+}
 
 static inline const void *
 rwkey(const Rwlock *l)

@@ -230,7 +230,7 @@ rwunlock(Rwlock *l)
 static __attribute__((noinline)) int
 unlockowing(Rwlock *l)
 {
-	me.owes = nil;
+	me.timed = nil;
 	rwunlock(l);
 	waitflush();
 	return 0;
@@ -242,7 +242,7 @@ rz_pthread_rwlock_unlock(pthread_rwlock_t *p)
 {
 	if(unlikely(!ours(p)))
 		return real.pthread_rwlock_unlock(p);
-	return unlikely(me.owes == p) ? unlockowing((Rwlock *)p) : rwunlock((Rwlock *)p);
+	return unlikely(me.timed == p) ? unlockowing((Rwlock *)p) : rwunlock((Rwlock *)p);
 }
 
 EXPORT(pthread_rwlock_init);

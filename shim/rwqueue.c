@@ -188,8 +188,11 @@ rwdisown(Rwattempt *a)
 static void
 rwabandon(Proc *p)
 {
-	Rwattempt a = {.l = p->object, .p = p, .write = p->mode};
 	uint64_t word, new;
+	Rwattempt a;
+
+	rwattempt(&a, p->object, p->mode);
+	a.p = p;
 
 	if(p->waiting == Wlinked) {
 		if(rwdequeue(&a)) {

@@ -38,7 +38,6 @@
 #include "../compat/stop.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum {
 	TURNNS = 2000000,  /* a free lock is refused to nobody for longer */
@@ -169,10 +168,7 @@ rwclose(Rwattempt *a, int r, uint32_t waker)
 	if(a->opened) {
 		waitend(&a->w, r == 0 ? Eacquired : r == ETIMEDOUT ? Etimeout : Eerror, waker, 0);
 	} else if(r == 0 && waitshort(&a->w, a->since, a->holder)) {
-		if(me.owes == nil)
-			me.owes = a->l;
-		else if(me.owes != a->l)
-			waitflush();
+		owes(a->l);
 	}
 }
 
@@ -186,11 +182,8 @@ rwspin(Rwattempt *a, uint64_t *word)
 	int r, i, most = spunturns(&me.rwspun), rank = a->p != nil && rankof(a->p) != 0;
 	int32_t writer = atomic_load_explicit(&a->l->writer, memory_order_relaxed);
 
-	/* If it shares a processor with the holder it only keeps that from running. */
-	if(rank && me.rwspun.barren > 0) {
-		me.rwspun.barren--;
+	if(spunbarren(&me.rwspun, rank))
 		return 0;
-	}
 	for(i = 0; i < most; i++) {
 		relax();
 		*word = atomic_load_explicit(&a->l->word, memory_order_relaxed);
@@ -212,9 +205,7 @@ rwwait(Rwlock *l, int write, uintptr_t pc, const Deadline *d)
 	uint64_t word = atomic_load_explicit(&l->word, memory_order_relaxed);
 	int r = 0, woken = 0;
 
-	memset(&a, 0, offsetof(Rwattempt, w));
-	a.l = l;
-	a.write = write;
+	rwattempt(&a, l, write);
 	a.w.on = 0;
 	if(ranked())
 		a.p = procenter(); /* which has its rank, for the steps to come */
@@ -267,9 +258,7 @@ rwtry(Rwlock *l, int write)
 	Rwattempt a;
 	int r;
 
-	memset(&a, 0, offsetof(Rwattempt, w)); /* which is large, and for a wait */
-	a.l = l;
-	a.write = write;
+	rwattempt(&a, l, write);
 	a.expired = write; /* a free lock may not be called busy to a writer */
 	r = rwtake(&a, &word);
 	return r == 1 ? 0 : r == 0 ? EBUSY : r;

@@ -140,18 +140,30 @@ typedef struct Me {
 	int tid;	   /* 0: not asked for yet, or wrong use is looked for (check.c) */
 	uint32_t skip;	   /* locks to take before the next hold is timed */
 	uint32_t expected; /* the word of a free mutex that it may take, as it last found one */
-	Mutex *timed;	   /* the mutex whose hold is being timed, or whose waitflush is owed */
+	const void *
+	    timed; /* the mutex whose hold is being timed, or the lock at whose unlock waitflush is owed: only compared */
 	uint64_t timedat;  /* since; 0: it is not timed */
 	uint32_t lost;	   /* unlocks that found others waiting; every so many promote the eldest */
 	Spun spun, rwspun; /* what its waits for mutexes were like, and those for readers-writer locks */
 	const void *empty; /* a mutex whose word said Queued when nobody was: only compared */
-	const void *owes;  /* a readers-writer lock at whose unlock it owes waitflush: only compared */
 	int forking;	   /* calls of fork that it is in: who it is may change at any moment */
 	int watched;	   /* with RENDEZ_CHECK the tid, which tid then never says */
 } Me;
 extern __thread Me me HIDDEN __attribute__((tls_model("initial-exec")));
 
 int metid(void) HIDDEN;
+
+/* After a waitshort for a lock that was got: its unlock, if it can be told, makes the sums. */
+static inline void
+owes(const void *lock)
+{
+	if(me.timed == nil) {
+		me.timed = lock;
+		me.timedat = 0;
+	} else if(me.timed != lock) {
+		waitflush();
+	}
+}
 
 static inline int
 mytid(void)

@@ -242,7 +242,6 @@ forked(void)
 		checkforked();
 	metid();
 	me.timed = nil;
-	me.owes = nil;
 	recorderforked();
 }
 
