@@ -93,7 +93,7 @@ choose(Rwlock *l)
 		free = !(old & WLOCKED) && (readers || READERS(old) == 0);
 		if(free) {
 			new |= (uint64_t)first->num << Awakeshift;
-			if(!readers && (preferswriters(l) || rankof(first) != 0))
+			if(!readers && preferswriters(l))
 				new |= TURN;
 		}
 	} while(
