@@ -195,7 +195,7 @@ sysrank(void)
 
 	if(policy < 0 || !realtime((int)policy) || SYS(sched_getparam, 0, &p) != 0)
 		return 0;
-	return (policy & ~SCHED_RESET_ON_FORK) == SCHED_DEADLINE ? 100 : p.sched_priority;
+	return (policy & ~SCHED_RESET_ON_FORK) == SCHED_DEADLINE ? RANKDEADLINE : p.sched_priority;
 }
 
 int

@@ -117,11 +117,10 @@ int sysrobustregister(struct robust_list_head *) HIDDEN;
 
 int systid(void) HIDDEN;
 int syspid(void) HIDDEN;
-/*
- * The calling thread's place in the scheduler's order: 0 if it shares time, its priority from 1 to 99 if its policy is
- * SCHED_FIFO or SCHED_RR, 100 if it has deadlines.  And whether a policy is one of those.
- */
+/* The calling thread's place in the scheduler's order: 0 if it shares time, else its priority, 1 to 99, or that it has deadlines. */
+enum { RANKDEADLINE = 100 };
 int sysrank(void) HIDDEN;
+/* Whether a policy is SCHED_FIFO, SCHED_RR or SCHED_DEADLINE. */
 int realtime(int policy) HIDDEN;
 /* Whether the thread tid of process pid lives (proc.h has that of this process); of any process. */
 int systidalive(int pid, int tid) HIDDEN;

@@ -40,6 +40,8 @@ int attemptenqueue(Attempt *, int *banned) HIDDEN;
 int attemptdequeue(Attempt *) HIDDEN;
 /* mutexspin.c.  Wait awake for a little; 1 when it is ours. */
 int attemptspin(Attempt *, uint32_t *word) HIDDEN;
+/* The same of who was chosen and has come too late: give up the processor as long as that seems to be what the holder waits for. */
+int attemptyield(Attempt *, uint32_t *word) HIDDEN;
 Woken attemptlook(Attempt *) HIDDEN;
 int attemptdisown(Attempt *) HIDDEN;
 

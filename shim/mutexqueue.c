@@ -78,7 +78,7 @@ attemptenqueue(Attempt *a, int *banned)
 
 	stop("attemptenqueue");
 	/* It has been woken, and has come too late. */
-	if(a->front && hasrank(a))
+	if(a->front && a->awake && hasrank(a))
 		a->starved = 1;
 	sigsoff(&s);
 	b = qlock(a->m);

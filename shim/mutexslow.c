@@ -53,12 +53,13 @@
  *     moved here with the mutex held takes such a name out (outranks), which is always allowed then.
  *   - Running threads that barge, or put their names in while they spin.  Those of no rank Urgent bars until it is served.
  *     Those of a lower one may go on while it is on its way, for that may take as long as many of their turns, from another
- *     processor; if then it finds the mutex held it sets NoBarge at once, and the two together bar all but its equals (matches): to
+ *     processor; if then, named, it finds the mutex held it sets NoBarge at once, and the two together bar all but its equals (matches): to
  *     hand the mutex from one to the next of many equals costs a switch each time, for nothing that POSIX asks.  With no
  *     name there nobody takes it past the two: an unlock has yet to choose, and whoever it chooses may stand above.
  *   - The ban of one that it stands above: it does not hold for it (maytake).
  * It spins as anybody does, but on the holder's own processor that only keeps the holder from running: so where it was for nothing
- * it does not for long (BARRENRT).
+ * it does not for long (BARRENRT).  And if it was chosen and comes too late it may give up its processor, named and under the ban that it would
+ * queue with, instead of sleeping again (attemptyield).
  * Urgent expires as the other ban does.  It goes when the last that is linked leaves, or the first that
  * is chosen has no rank, or the one on its way has come or given up and nobody is linked (unnamed): so it never stays in
  * a word for which nobody waits.  Where it goes too early others overtake, until somebody is chosen or looks.
@@ -284,6 +285,8 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 		} else if(woken && probeon) {
 			waitagain(&a.w, a.p->waker, holderof(m), a.p->wokenat);
 		}
+		if(woken && d == nil && !noted && attemptyield(&a, &word))
+			break;
 		woken = 0;
 		if((word & Locked) && attemptspin(&a, &word))
 			break;

@@ -48,7 +48,8 @@ wake(Proc *p, Chosen how)
 /*
  * The herd.  Waiters that a condition has moved here have been chosen once already: who wakes the first may wake others behind it
  * too, without a name: they try by themselves, and queue again behind a holder.  That saves each the time that the one before it takes to
- * wake, if what they do with the mutex is short; if not each wakes for nothing.  So how many: as many as have lately found it
+ * wake, if what they do with the mutex is short; if not each wakes for nothing.  They are of the first one's rank: who stands
+ * below it waits until it has had the mutex.  So how many: as many as have lately found it
  * free (herdtried), for the mutexes that share a place.  A hint: its stores may be lost.
  */
 enum {
@@ -81,10 +82,10 @@ static void
 herd(Bucket *b, Mutex *m, Proc *p)
 {
 	_Atomic(uint8_t) *h = herdof(m);
-	int v = atomic_load_explicit(h, memory_order_relaxed), n;
+	int v = atomic_load_explicit(h, memory_order_relaxed), rank = rankof(p), n;
 	Proc *q;
 
-	for(n = v / HERDONE; n > 0 && (q = qfirst(b, m)) != nil && q->herd && rankof(q) == 0; n--) {
+	for(n = v / HERDONE; n > 0 && (q = qfirst(b, m)) != nil && q->herd && rankof(q) == rank; n--) {
 		if(qalone(q))
 			atomic_fetch_and_explicit(&m->word, ~(uint32_t)Queued, memory_order_relaxed);
 		qtake(b, q);
@@ -222,7 +223,7 @@ choose(const void *key)
 		*tail = p;
 		tail = &p->nextkey;
 		if(likely(!isaway(p))) {
-			if(p->herd && rankof(p) == 0) {
+			if(p->herd) {
 				p->herd = 0;
 				herd(b, m, p);
 			}

@@ -9,7 +9,8 @@
  * ready() is a step of its own; block() is the wait for it (sleep.pml is about what is inside).
  *
  * Thread I has a kind KI, a set of: Timed; Vanish (longjmp out of a handler, wherever it waits); Stop (a
- * handler that never returns, wherever it waits); Spin; Loop; Rt, Low (a real-time policy, of one rank and of a lower).  The program's own protocol about memory:
+ * handler that never returns, wherever it waits); Spin; Loop; Rt, Low (a real-time policy, of one rank and of a lower); Yields (one of
+ * those: chosen and too late it may look once more before it queues).  The program's own protocol about memory:
  * an owner says goodbye while it holds the lock; if it was the last it frees the object once its unlock
  * returned.  -DREUSE: the address then serves a second mutex; -DREUSECOND: a condition, with a waiter.
  *
@@ -33,6 +34,7 @@
 #define Loop 16
 #define Rt 32
 #define Low 64
+#define Yields 128
 #define Chosen 1
 #define Promoted 2
 #define None 255
@@ -95,7 +97,13 @@ byte over;		/* acquisitions over the head of thread 0 while it bans, or waits an
 #ifdef NOARRIVAL
 #define late 0
 #else
-#define late (rt[me] && front)
+#define late (rt[me] && front && awoke)
+#endif
+#define mayyield ((kind & Yields) && !yielded && late && named && has(L))
+#ifdef YIELDSCALM
+#define yieldban N
+#else
+#define yieldban (N|U)
 #endif
 #ifdef NOURGENT
 #define URGENT 0
@@ -247,11 +255,11 @@ inline passon() {
 }
 
 proctype T(byte me; byte kind) {
-	bit awoke, starving, expired, front, banned, spun, last, got;
+	bit awoke, starving, expired, front, banned, spun, yielded, last, got;
 	byte old, h = None, p = None, i, t, n, c, strip, round;
 
 lock:
-	atomic { assert(!rdy[me]); awoke = 0; starving = 0; expired = 0; front = 0; spun = 0; banned = 0; got = 0; last = 0 };
+	atomic { assert(!rdy[me]); awoke = 0; starving = 0; expired = 0; front = 0; spun = 0; yielded = 0; banned = 0; got = 0; last = 0 };
 try:
 	atomic {
 		touch();
@@ -268,6 +276,13 @@ try:
 #endif
 			if
 			:: mayspin -> w = w | W; who = me; awoke = 1; spun = 1; goto try
+			:: mayyield ->
+				w = w | yieldban; starving = 1; yielded = 1;
+				if
+				:: COUNTS -> banning[me] = 1; if :: me == 0 -> over = 0 :: else fi
+				:: else
+				fi;
+				goto try
 			:: true
 			fi
 		fi
@@ -314,7 +329,7 @@ try:
 			:: else
 			fi;
 			enqueue();
-			awoke = 0; expired = 0; spun = 0;
+			awoke = 0; expired = 0; spun = 0; yielded = 0;
 #ifndef NOBANWAKE
 			bl = banned
 #endif
