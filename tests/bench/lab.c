@@ -2,13 +2,14 @@
  * The lock benchmark: lab NAME ARGUMENT...
  *
  * One benchmark a process, so that none sees what another has left: threads, adapted spinning, queues.  LAB_MS is the length of a
- * measurement (100), LAB_PIN=same or split where the threads run: all on the first processor, or in turn on each.
+ * measurement (100), LAB_PIN=same or split where the threads run: all on the first processor, or in turn on each; LAB_FIFO makes them
+ * SCHED_FIFO, of one priority.
  */
 #include "lab.h"
 
 #include <limits.h>
 
-enum { STACK = 128 << 10 };
+enum { STACK = 128 << 10, PRIORITY = 10 };
 
 Worker worker[MOST];
 Guarded guarded;
@@ -17,6 +18,7 @@ _Atomic int over;
 double period = 0.1;
 static _Atomic int gate;
 static enum { Pfree, Psame, Psplit } pin;
+static int fifo;
 static void *(*role)(void *);
 
 static const struct {
@@ -79,6 +81,14 @@ pinto(int cpu)
 	sched_setaffinity(0, sizeof set, &set);
 }
 
+/* Of the calling thread, and of those that it makes. */
+static void
+priority(int p)
+{
+	if(fifo && sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){p}) != 0)
+		die("no real-time policy is permitted");
+}
+
 void
 make(pthread_t *t, void *(*body)(void *), void *arg)
 {
@@ -107,6 +117,7 @@ start(int n, void *(*body)(void *))
 {
 	if(n > MOST)
 		die("too many threads");
+	priority(PRIORITY);
 	role = body;
 	workers = n;
 	memset(worker, 0, (size_t)n * sizeof *worker);
@@ -140,6 +151,7 @@ rate(int n, void *(*body)(void *))
 	double begun, ended;
 
 	start(n, body);
+	priority(PRIORITY + 1); /* or it would not come back while they run */
 	begun = now();
 	nap(period);
 	atomic_store(&over, 1);
@@ -157,6 +169,8 @@ main(int argc, char **argv)
 	s = getenv("LAB_PIN");
 	if(s != NULL)
 		pin = strcmp(s, "same") == 0 ? Psame : Psplit;
+	fifo = getenv("LAB_FIFO") != NULL;
+	priority(PRIORITY);
 	for(size_t i = 0; i < sizeof benches / sizeof *benches; i++)
 		if(argc > 1 && strcmp(argv[1], benches[i].name) == 0) {
 			if(argc - 2 != benches[i].nargs)

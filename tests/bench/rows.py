@@ -2,7 +2,8 @@
 from collections import namedtuple
 
 # figures: name: (bar, aim); ("<", x) must be at most x, (">", x) at least.  None: only shown.  An aim of 0: none.
-Row = namedtuple("Row", "name args pin figures")
+# pin: where the threads run (lab.c); fifo: whether they are SCHED_FIFO.
+Row = namedtuple("Row", "name args pin figures fifo", defaults=(False,))
 
 
 def less(bar, aim=0):
@@ -16,6 +17,10 @@ def more(bar, aim=0):
 def contended(t, inside, outside, throughput, wait=None, share=None):
 	return Row("contended/%d/%d/%d" % (t, inside, outside), "contended %d %d %d" % (t, inside, outside), None,
 		{"throughput": throughput, "wait": wait, "share": share})
+
+
+def fifo(name, args, figures):
+	return Row("fifo/" + name, args, None, figures, True)
 
 
 ROWS = [
@@ -52,6 +57,11 @@ ROWS = [
 	Row("barrier/2", "barrier 2", None, {"rounds": more(1, 1.5)}),
 	Row("barrier/4", "barrier 4", None, {"rounds": more(1, 1.5)}),
 	Row("barrier/16", "barrier 16", None, {"rounds": more(1, 1.5)}),
+	fifo("contended/16/50/50", "contended 16 50 50", {"throughput": more(1)}),
+	fifo("broadcast/16", "broadcast 16", {"round": less(1)}),
+	fifo("queue/4/4", "queue 4 4", {"throughput": more(1)}),
+	fifo("queue/16/16", "queue 16 16", {"throughput": more(1)}),
+	fifo("rwmixed/16/50", "rwmixed 16 50", {"throughput": more(1)}),
 	Row("memory", "memory", None, {"lock": None, "thread": None}),
 	contended(1, 50, 50, None), # what one thread alone makes: others can add to it only what it does outside
 	contended(128, 50, 50, None),
