@@ -285,6 +285,7 @@ mutexwait(Mutex *m, uintptr_t pc, const Deadline *d, int noted, Proc *p, uint64_
 		} else if(woken && probeon) {
 			waitagain(&a.w, a.p->waker, holderof(m), a.p->wokenat);
 		}
+		/* Who must look at a deadline or for notes may not count on being given the processor back in time. */
 		if(woken && d == nil && !noted && attemptyield(&a, &word))
 			break;
 		woken = 0;

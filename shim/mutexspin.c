@@ -70,9 +70,9 @@ attemptyield(Attempt *a, uint32_t *word)
 	uint32_t acquired, changes;
 	int i;
 
-	if(!hasrank(a) || rankof(a->p) >= RANKDEADLINE)
+	if(!a->awake || !hasrank(a) || rankof(a->p) >= RANKDEADLINE)
 		return 0;
-	for(i = 0; i < TURNS && a->awake && (*word & (Locked | AWAKE)) == (Locked | awakefield(a->p)); i++) {
+	for(i = 0; i < TURNS && (*word & (Locked | AWAKE)) == (Locked | awakefield(a->p)); i++) {
 		acquired = atomic_load_explicit(&a->m->acquired, memory_order_relaxed);
 		changes = atomic_load_explicit(&a->m->changes, memory_order_relaxed);
 		/* Said before the word is: whoever undoes this wait takes the ban out. */

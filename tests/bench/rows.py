@@ -19,8 +19,8 @@ def contended(t, inside, outside, throughput, wait=None, share=None):
 		{"throughput": throughput, "wait": wait, "share": share})
 
 
-def fifo(name, args, figures):
-	return Row("fifo/" + name, args, None, figures, True)
+def fifo(name, figures):
+	return Row("fifo/" + name, name.replace("/", " "), None, figures, True)
 
 
 ROWS = [
@@ -57,11 +57,11 @@ ROWS = [
 	Row("barrier/2", "barrier 2", None, {"rounds": more(1, 1.5)}),
 	Row("barrier/4", "barrier 4", None, {"rounds": more(1, 1.5)}),
 	Row("barrier/16", "barrier 16", None, {"rounds": more(1, 1.5)}),
-	fifo("contended/16/50/50", "contended 16 50 50", {"throughput": more(1)}),
-	fifo("broadcast/16", "broadcast 16", {"round": less(1)}),
-	fifo("queue/4/4", "queue 4 4", {"throughput": more(1)}),
-	fifo("queue/16/16", "queue 16 16", {"throughput": more(1)}),
-	fifo("rwmixed/16/50", "rwmixed 16 50", {"throughput": more(1)}),
+	fifo("contended/16/50/50", {"throughput": more(1)}),
+	fifo("broadcast/16", {"round": less(1)}),
+	fifo("queue/4/4", {"throughput": more(1)}),
+	fifo("queue/16/16", {"throughput": more(1)}),
+	fifo("rwmixed/16/50", {"throughput": more(1)}),
 	Row("memory", "memory", None, {"lock": None, "thread": None}),
 	contended(1, 50, 50, None), # what one thread alone makes: others can add to it only what it does outside
 	contended(128, 50, 50, None),
