@@ -18,8 +18,8 @@
  * third waiter and all after it sleep for ever.)
  *
  * What the protocol does not bear: one that is to wake another, or was woken and has not taken the mutex, is killed, and a third
- * has taken it in between.  The kernel wakes nobody then, and who has it does not know that others sleep; they do until
- * somebody else has to wait.
+ * has taken it in between.  The kernel wakes nobody then, and who has it does not know that others sleep; libc's do until
+ * somebody else has to wait.  So who sleeps for one that processes share, whose threads die one without the other, looks now and then.
  *
  * owner is the holder's tid; UNCLEAN while the holder has not yet called pthread_mutex_consistent (libc's) after
  * another died; DEAD when it never did.
@@ -34,6 +34,7 @@
 #include <limits.h>
 
 enum { UNCLEAN = INT_MAX, DEAD = INT_MAX - 1 };
+enum { LOOKNS = 10000000, LOOKMAXNS = 1000000000 }; /* after the first sleep; it doubles up to the second */
 
 _Static_assert(offsetof(pthread_mutex_t, __data.__lock) + 32 == offsetof(pthread_mutex_t, __data.__list.__next) &&
 		   ROBUSTWORD == -32,
@@ -102,11 +103,27 @@ take(Mutex *m, uint32_t *word, uint32_t slept)
 	return 0;
 }
 
+/* Until when the next sleep is: d, or the look that comes before. */
+static const Deadline *
+sleepuntil(const Mutex *m, const Deadline *d, uint64_t *patience, Deadline *look)
+{
+	if(!(m->kind & Kshared))
+		return d;
+	*look = deadlinein(*patience);
+	if(d != nil && !deadlinebefore(look, d))
+		return d;
+	*patience = *patience < LOOKMAXNS / 2 ? *patience * 2 : LOOKMAXNS;
+	return look;
+}
+
 /* Sleeps until the word is ours: 0, and *word is what it was. */
 static int
 sleepon(Mutex *m, uint32_t *word, const Deadline *d)
 {
+	uint64_t patience = LOOKNS;
 	uint32_t slept = 0;
+	const Deadline *until;
+	Deadline look;
 	int r;
 
 	while(!take(m, word, slept)) {
@@ -115,9 +132,10 @@ sleepon(Mutex *m, uint32_t *word, const Deadline *d)
 			continue;
 		slept = FUTEX_WAITERS;
 		stop("robustlock.sleep");
-		r = futexwait(&m->word, *word | FUTEX_WAITERS, d, 1);
+		until = sleepuntil(m, d, &patience, &look);
+		r = futexwait(&m->word, *word | FUTEX_WAITERS, until, 1);
 		stop("robustlock.woken");
-		if(r == ETIMEDOUT)
+		if(r == ETIMEDOUT && until == d)
 			return ETIMEDOUT;
 		*word = atomic_load_explicit(&m->word, memory_order_relaxed);
 	}

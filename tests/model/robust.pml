@@ -10,7 +10,8 @@
  * One death the protocol does not bear, libc's and the kernel's as ours: of one that owes a wake (it has freed the mutex and not
  * yet woken anybody, or was woken and has not yet taken it), when another thread has taken the mutex in between.  The kernel
  * wakes nobody, for the mutex is held, and who holds it does not know of those who sleep, until somebody else has to
- * wait.  The model leaves that one out; -DOWESDIES has it, and must fail.
+ * wait.  The model leaves that one out; -DOWESDIES has it, and must fail.  So who sleeps for a shared one looks now and then: -DWATCH,
+ * with which that holds too.
  *
  * Must fail: -DNOPENDING names no pending entry when it locks, -DNOPENDINGUNLOCK when it unlocks; -DPENDINGSHORT takes it back
  * before it wakes; -DDELISTFIRST takes the mutex off the list before it is pending; -DNOWAITERS takes it without the bit after it has
@@ -154,6 +155,9 @@ proctype thread(byte me) {
 #endif
 				if
 				:: !asleep[me]
+#ifdef WATCH
+				:: atomic { asleep[me] -> asleep[me] = 0 }
+#endif
 #ifdef TIMED
 				:: atomic { me == 0 && asleep[me] -> asleep[me] = 0 }; break
 #endif
