@@ -29,6 +29,7 @@ typedef struct Hookwait {
 typedef struct Hook {
 	/* pc: where the program called; holder: where who has the object called, 0 if there is none or it is not known */
 	void (*begin)(Hookwait *, Hookkind, const void *object, uintptr_t pc, uintptr_t holder);
+	void (*giving)(void);		/* about to give up the processor, in the wait that the thread has begun last */
 	void (*asleep)(void *hookwait); /* about to sleep */
 	void (*end)(Hookwait *, Hookend, uint32_t waker);
 	uint32_t (*waker)(uintptr_t pc); /* a name for who calls, given to end() as waker */

@@ -1,50 +1,115 @@
 /*
  * Who wakes a thread that sleeps pays a system call, and the woken comes some microseconds later, on an idle processor some
- * dozens: many times what the wait is worth if two threads hand something to and fro.  Who is still awake is told by one
- * store.  But looking takes a processor from others, and is for nothing where the waker is in want of one.  So each thread
- * learns for each place where it waits (luck.h); places share what they know where their hashes meet.
+ * dozens: many times what the wait is worth if threads hand something to and fro.  Who is still awake is told by one
+ * store.  There are two ways to stay awake for a while, and each thread learns for each place where it waits which of them pays (luck.h);
+ * places share what they know where their hashes meet.
+ *   - To look again and again.  Nothing is quicker if the waker runs on another processor.  If it wants this one it is
+ *     for nothing, so it is a short time.
+ *   - To give up the processor again and again.  Who waits for it gets it: so waker and waiters take turns at one
+ *     processor for the price of a switch, without a sleep and a wake.  And where nobody waits for it, it does not fall idle, nor
+ *     need others wait until it has come to itself.  But who gives it up comes last, and if others compute there it
+ *     loses a time slice of each of them, where who is woken might go first.  So only what comes as soon as from a wake is luck, whoever
+ *     has lost more does not go on, and where somebody has lost very much nobody gives way for a time (crowd.h).
  *
  * Nothing can be lost here: the word is only read, between the wait's announcement and its sleep, a time in which a thread
  * may lose the processor for as long anyhow.
  *
- * Where threads may be of real-time policies nobody looks: one would keep its waker, of a lower one, from running.
+ * Where threads may be of real-time policies nobody does either: one would keep its waker, of a lower one, from running.
  */
 #include "hover.h"
+#include "crowd.h"
+#include "hook.h"
 #include "luck.h"
 #include "rank.h"
 
-enum { PLACES = 8 };
+enum {
+	PLACES = 8,
+	TURNS = 100,	 /* looks: 3 us, less than a sleep and a wake cost the two in any case */
+	WAKENS = 100000, /* a wake on another, idle processor: 5 us on a bare machine, 40 to 80 us on a virtual one */
+	SELDOM = 3,	 /* who waits a few times in its life does not give way: as if so many tries had failed */
+};
 
-static __thread Luck lucks[PLACES] __attribute__((tls_model("initial-exec"))) = {
-    [0 ... PLACES - 1] = {.failed = UNKNOWN},
+typedef struct Place {
+	Luck look, give;
+} Place;
+
+static __thread Place places[PLACES] __attribute__((tls_model("initial-exec"))) = {
+    [0 ... PLACES - 1] = {.look = LUCKUNKNOWN, .give = LUCKFAILED(SELDOM)},
 };
 __thread uint8_t wokeawake __attribute__((tls_model("initial-exec")));
 
+/* In a line of its own: who waits reads it. */
+static _Alignas(64) Crowd crowd;
+
 static int
-look(Word *word, uint32_t bits, int turns)
+came(Word *word, uint32_t bits)
 {
-	for(; turns > 0; turns--) {
-		if(atomic_load_explicit(word, memory_order_relaxed) & bits)
+	return (atomic_load_explicit(word, memory_order_relaxed) & bits) != 0;
+}
+
+static int
+look(Word *word, uint32_t bits)
+{
+	int i;
+
+	for(i = 0; i < TURNS; i++) {
+		if(came(word, bits))
 			return 1;
 		relax();
 	}
 	return 0;
 }
 
-void
-hover(const void *place, Word *word, uint32_t bits)
+/* Whether it came as soon as from a wake. */
+static int
+giveway(Word *word, uint32_t bits)
 {
-	Luck *l = &lucks[((uintptr_t)place * 0x9e3779b97f4a7c15u) >> 61];
-	int hint = wokeawake, turns, seen;
+	const Hook *h = hooked();
+	uint64_t begun = nsnow(), now;
+	int done;
+
+	if(crowdis(&crowd, begun))
+		return 0;
+	if(h != nil)
+		h->giving();
+	do {
+		sysyield();
+		done = came(word, bits);
+		now = nsnow();
+	} while(!done && now - begun < WAKENS);
+	crowdtell(&crowd, now, now - begun);
+	return done && now - begun < WAKENS;
+}
+
+static int
+stays(int (*way)(Word *, uint32_t), Luck *l, int hint, Word *word, uint32_t bits)
+{
+	int paid;
+
+	if(!luckmay(l, &hint))
+		return 0;
+	paid = way(word, bits);
+	lucktell(l, hint, paid);
+	return paid;
+}
+
+/* Who gives way may miss what is so near. */
+static int
+near(const Deadline *d)
+{
+	Deadline then = deadlinein(WAKENS);
+
+	return !deadlinebefore(&then, d);
+}
+
+void
+hover(const void *place, Word *word, uint32_t bits, const Deadline *d)
+{
+	Place *p = &places[((uintptr_t)place * 0x9e3779b97f4a7c15u) >> 61];
+	int hint = wokeawake;
 
 	wokeawake = 0;
-	if(ranked())
+	if(ranked() || stays(look, &p->look, hint, word, bits) || (d != nil && near(d)))
 		return;
-	turns = luckturns(l, &hint);
-	if(turns == 0)
-		return;
-	seen = look(word, bits, SHORT);
-	if(!seen && turns > SHORT)
-		look(word, bits, turns - SHORT);
-	lucktell(l, hint, seen);
+	stays(giveway, &p->give, hint, word, bits);
 }

@@ -197,7 +197,7 @@ memberwait(Member *m, const Deadline *d, uint64_t *look, void (*asleep)(void *),
 		if(d == nil || deadlinebefore(&soon, d))
 			d = &soon;
 	}
-	hover(&m->event, &m->event, Note);
+	hover(&m->event, &m->event, Note, d);
 	e = eventwait(&m->event, Note, d, Ewshared | Ewsignal, asleep, arg);
 	early = atomic_fetch_and_explicit(&m->event, ~(uint32_t)(Note | Asleep), memory_order_acquire) & Note;
 	if(look != nil && (early || *look != 0))

@@ -94,7 +94,7 @@ await(P9qlock *l, Proc *p, Self *s, void (*asleep)(void *), void *arg)
 				block(p, nil, 0, nil, nil);
 			break;
 		}
-		hover(l, &p->event, Ready | Note);
+		hover(l, &p->event, Ready | Note, nil);
 		if(block(p, nil, s != nil, asleep, arg) == Wready)
 			break;
 		asleep = nil;

@@ -62,7 +62,7 @@ p9rsleep(Rendez *r)
 		atomic_store_explicit(procqword(&l->q), 0, memory_order_release);
 	procqunlock(&l->q);
 	procqready(next, pc);
-	hover(r, &p->event, Ready);
+	hover(r, &p->event, Ready, nil);
 	block(p, nil, 0, h != nil ? h->asleep : nil, &w);
 	setholder(&l->holder, pc);
 	if(h != nil)

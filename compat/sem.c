@@ -125,7 +125,7 @@ static int
 acquire(long *addr, const Deadline *d, uintptr_t pc)
 {
 	const Hook *h = hooked();
-	int r = 0, got, noted = 0;
+	int r = 0, got, noted = 0, slept = 0;
 	Self *s = selfknown();
 	Hookend end = Hwoken;
 	Proc *p;
@@ -134,16 +134,17 @@ acquire(long *addr, const Deadline *d, uintptr_t pc)
 	p = procenter();
 	p->object = addr;
 	p->abandon = abandoned;
-	if(h != nil) {
+	if(h != nil)
 		h->begin(&w, Hsemacquire, addr, pc, 0);
-		h->asleep(&w);
-	}
 	if(s != nil)
 		selfwaits(s, p, &p->event, 0);
-	hover(addr, lowhalf(addr), INT_MAX);
+	hover(addr, lowhalf(addr), INT_MAX, d);
 	while((got = try(addr)) == 0) {
 		if(s != nil && selfpending(s) != 0)
 			break;
+		if(h != nil && !slept)
+			h->asleep(&w);
+		slept = 1;
 		r = s != nil ? sleepnoted(addr, p, d) : futexwait(lowhalf(addr), 0, d, 1);
 		if(r == ETIMEDOUT || r == EINTR)
 			break;

@@ -148,7 +148,7 @@ wait(Proc *p, Self *s, const Deadline *d, Sleeping *sleeping)
 	do {
 		if(s != nil && selfpending(s) != 0)
 			return 0;
-		hover(p->object, &p->event, Ready | Note);
+		hover(p->object, &p->event, Ready | Note, d);
 		how = block(p, d, s != nil, asleep, sleeping);
 	} while(how == Wnote);
 	return how == Wready;

@@ -100,7 +100,10 @@ uint32_t initsite(uintptr_t pc) __attribute__((visibility("hidden")));
 /* A wait begins, or began at ticks since (0: now); holder is the call site of who had the object then, 0 unknown. */
 void waitbegin(Wait *, uintptr_t holder, uint64_t since) __attribute__((visibility("hidden")));
 
-/* The waiter is about to sleep: the stack is taken here if it was not yet. */
+/* The thread is about to give up its processor in the wait that it has begun last: the stack is taken here if it was not yet. */
+void waitgiving(void) __attribute__((visibility("hidden")));
+
+/* The waiter is about to sleep: likewise. */
 void waitpark(Wait *) __attribute__((visibility("hidden")));
 
 /* It has slept since waitpark was called.  The ticks now, for a wait that ends with that; 0: it has not slept. */

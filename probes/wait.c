@@ -125,6 +125,16 @@ waitbegin(Wait *w, uintptr_t holder, uint64_t since)
 	leave(s);
 }
 
+static void
+takestack(Self *s, Wait *w)
+{
+	if(w->stack != 0)
+		return;
+	w->stack = stacktake(s, w->pc);
+	if(s != nil && s->area != nil && s->area->current.lock == w->lock)
+		__atomic_store_n(&s->area->current.waiter, w->stack, __ATOMIC_RELAXED);
+}
+
 void
 waitpark(Wait *w)
 {
@@ -132,13 +142,22 @@ waitpark(Wait *w)
 
 	if(!reenter(w, &s))
 		return;
-	if(w->stack == 0) {
-		w->stack = stacktake(s, w->pc);
-		if(s != nil && s->area != nil && s->area->current.lock == w->lock)
-			__atomic_store_n(&s->area->current.waiter, w->stack, __ATOMIC_RELAXED);
-	}
+	takestack(s, w);
 	leave(s);
 	w->parkbegun = ticks();
+}
+
+void
+waitgiving(void)
+{
+	Self *s;
+
+	if(!recording() || !enter(&s))
+		return;
+	/* None is open if it could not be recorded. */
+	if(s != nil && s->frame != 0 && ((Wait *)s->frame)->on)
+		takestack(s, (Wait *)s->frame);
+	leave(s);
 }
 
 uint64_t

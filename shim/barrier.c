@@ -82,7 +82,7 @@ await(Proc *p, Barrier *b, Word *bed, uintptr_t pc)
 		w.pc = pc;
 		waitbegin(&w, 0, 0);
 	}
-	hover(b, &p->event, Ready);
+	hover(b, &p->event, Ready, nil);
 	blockin(p, bed, probeon ? asleep : nil, &w);
 	if(probeon)
 		waitend(&w, Eacquired, p->waker, waitparked(&w));

@@ -191,7 +191,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	} else {
 		g.released = 1;
 		stop("condwait.released");
-		hover(c, &p->event, Ready | Note);
+		hover(c, &p->event, Ready | Note, d);
 		r = await(c, p, d, &w, &woke);
 		stop("condwait.back");
 		_pthread_cleanup_pop(&g.cleanup, 0);

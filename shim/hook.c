@@ -49,7 +49,7 @@ end(Hookwait *hw, Hookend how, uint32_t waker)
 	waitend(w, ends[how], waker, waitparked(w));
 }
 
-static const Hook recording = {begin, asleep, end, wakerstack};
+static const Hook recording = {begin, waitgiving, asleep, end, wakerstack};
 
 void
 hookstart(void)

@@ -179,7 +179,7 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 {
 	Waiter v;
 	uint64_t now;
-	int r;
+	int r, slept = 0;
 
 	v.s = s;
 	v.type = -1;
@@ -193,12 +193,11 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 		v.w.counted = 0;
 		v.w.pc = pc;
 		waitbegin(&v.w, 0, 0);
-		waitpark(&v.w);
 	}
 	now = atomic_fetch_add_explicit(&s->data, WAITER, memory_order_relaxed) + WAITER;
 	_pthread_cleanup_push(&v.cleanup, cancelled, &v);
 	stop("sem.announced");
-	hover(s, (Word *)&s->data, ~0u);
+	hover(s, (Word *)&s->data, ~0u, d);
 	now = atomic_load_explicit(&s->data, memory_order_relaxed);
 	for(;;) {
 		if(taketoken(&v, &now)) {
@@ -207,6 +206,9 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 				waitend(&v.w, Eacquired, v.w.on ? poster(s, v.w.begun) : 0, waitparked(&v.w));
 			return 0;
 		}
+		if(probeon && !slept)
+			waitpark(&v.w);
+		slept = 1;
 		r = sleeponce(&v, d);
 		if(r == EINTR || r == ETIMEDOUT) {
 			_pthread_cleanup_pop(&v.cleanup, 0);

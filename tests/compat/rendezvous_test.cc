@@ -304,8 +304,9 @@ TEST(Rendezvous, RV8_EitherThePartnerOrTheNote)
 	const unsigned long rounds = 30000;
 	static long go, done;
 	std::atomic<P9proc *> self{nullptr};
-	std::atomic<unsigned long> noted{0}, broken{0};
+	std::atomic<unsigned long> noted{0}, broken{0}, posted{0}, met{0};
 
+	// Mostly either may be first; in one round of sixteen it is the note, in another the partner.
 	go = done = 0;
 	std::thread t([&] {
 		self = p9up();
@@ -327,7 +328,10 @@ TEST(Rendezvous, RV8_EitherThePartnerOrTheNote)
 		for(unsigned long i = 0; i < rounds; i++) {
 			p9semacquire(&go, 1);
 			spin(i * 7 % 300);
+			while(i % 16 == 8 && met <= i)
+				sched_yield();
 			p9postnote(self, 1, "note", P9NUser);
+			posted++;
 		}
 	});
 	while(self.load() == nullptr)
@@ -335,8 +339,11 @@ TEST(Rendezvous, RV8_EitherThePartnerOrTheNote)
 	for(unsigned long i = 0; i < rounds; i++) {
 		p9semrelease(&go, 1);
 		spin(i * 11 % 300);
+		while(i % 16 == 0 && posted <= i)
+			sched_yield();
 		if(p9rendezvous(80, i) / 2 != i)
 			broken++;
+		met++;
 		p9semacquire(&done, 1);
 	}
 	t.join();

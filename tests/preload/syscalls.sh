@@ -1,4 +1,4 @@
-# System calls per contended operation, in the steady state: few, and only futexes; signals are put off, not masked.
+# System calls per contended operation, in the steady state: few, and only futexes and yields; signals are put off, not masked.
 . "$(dirname "$0")/lib/common.sh"
 
 command -v strace >/dev/null || fail "there is no strace"
@@ -28,13 +28,15 @@ count() {
 	grep -q '^sem futex ' "$SCRATCH/$name" || fail "nothing was counted: $(head -n 3 "$SCRATCH/log")"
 }
 
-# An operation sleeps once and wakes one; the barriers around a phase, and what the recorder sees for the first time, cost a few.
+# An operation sleeps once and wakes one, or gives up its processor instead, where that pays; the barriers around a phase, and what
+# the recorder sees for the first time, cost a few.
 # Nothing masks signals.  ASKS: how often an operation may ask.
 toomany() {
 	awk -v asks="${2:-0}" '
 	BEGIN {
 		ops = 2000
 		most["mutex futex"] = 3; most["sem futex"] = 2.5; most["condinside futex"] = 4; most["condoutside futex"] = 4
+		most["sem sched_yield"] = most["condinside sched_yield"] = most["condoutside sched_yield"] = 3
 		most["mutex ask"] = most["condinside ask"] = most["condoutside ask"] = asks
 	}
 	$3 > most[$1 " " $2] * ops + (most[$1 " " $2] > 0 || $2 ~ /^(futex|rt_sigprocmask|sched_yield|restart_syscall)$/ ? 40 : 0) { print $0 ";" }
