@@ -9,7 +9,8 @@
  *     processor for the price of a switch, without a sleep and a wake.  And where nobody waits for it, it does not fall idle, nor
  *     need others wait until it has come to itself.  But who gives it up comes last, and if others compute there it
  *     loses a time slice of each of them, where who is woken might go first.  So only what comes as soon as from a wake is luck, whoever
- *     has lost more does not go on, and where somebody has lost very much nobody gives way for a time (crowd.h).
+ *     has lost more does not go on, and where somebody has lost very much nobody gives way for a time (crowd.h).  And if nobody
+ *     else wants the processor it is used for nothing: that is worth it while the others are being woken, but not always.
  *
  * Nothing can be lost here: the word is only read, between the wait's announcement and its sleep, a time in which a thread
  * may lose the processor for as long anyhow.
@@ -26,6 +27,8 @@ enum {
 	PLACES = 8,
 	TURNS = 100,	 /* looks: 3 us, less than a sleep and a wake cost the two in any case */
 	WAKENS = 100000, /* a wake on another, idle processor: 5 us on a bare machine, 40 to 80 us on a virtual one */
+	SHORTNS = 20000, /* of these for itself are always worth it */
+	ALONENS = 1500,	 /* who has the processor back sooner was alone: two switches take as long */
 	SELDOM = 3,	 /* who waits a few times in its life does not give way: as if so many tries had failed */
 };
 
@@ -47,50 +50,56 @@ came(Word *word, uint32_t bits)
 	return (atomic_load_explicit(word, memory_order_relaxed) & bits) != 0;
 }
 
-static int
+static Outcome
 look(Word *word, uint32_t bits)
 {
 	int i;
 
 	for(i = 0; i < TURNS; i++) {
 		if(came(word, bits))
-			return 1;
+			return Paid;
 		relax();
 	}
-	return 0;
+	return Failed;
 }
 
-/* Whether it came as soon as from a wake. */
-static int
+/* It has paid if it came as soon as from a wake. */
+static Outcome
 giveway(Word *word, uint32_t bits)
 {
 	const Hook *h = hooked();
-	uint64_t begun = nsnow(), now;
+	uint64_t begun = nsnow(), now = begun, turn, alone = 0;
 	int done;
 
 	if(crowdis(&crowd, begun))
-		return 0;
+		return Failed;
 	if(h != nil)
 		h->giving();
 	do {
 		sysyield();
 		done = came(word, bits);
-		now = nsnow();
+		turn = nsnow() - now;
+		now += turn;
+		if(turn < ALONENS)
+			alone += turn;
 	} while(!done && now - begun < WAKENS);
 	crowdtell(&crowd, now, now - begun);
-	return done && now - begun < WAKENS;
+	if(!done || now - begun >= WAKENS)
+		return Failed;
+	return alone < SHORTNS ? Paid : Paidlate;
 }
 
+/* Whether it came. */
 static int
-stays(int (*way)(Word *, uint32_t), Luck *l, int hint, Word *word, uint32_t bits)
+stays(Outcome (*way)(Word *, uint32_t), Luck *l, int hint, Word *word, uint32_t bits)
 {
-	int paid;
+	Outcome was;
 
 	if(!luckmay(l, &hint))
 		return 0;
-	paid = way(word, bits);
-	lucktell(l, hint, paid);
-	return paid;
+	was = way(word, bits);
+	lucktell(l, hint, was);
+	return was != Failed;
 }
 
 /* Who gives way may miss what is so near. */

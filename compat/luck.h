@@ -7,6 +7,9 @@
  * And who finds the one that it wakes awake takes that for a hint: the other will be quick, so it tries at its
  * next wait whatever it knows.  Thus of two it is enough that one has found out.  Hints that lead to nothing are heeded ever
  * more seldom, one in 2^HINTS at the least.
+ *
+ * A try may have come to something late, when it had used the processor for longer than it was worth.  So it is at first, while those
+ * that are waited for are asleep still; but where that stays so it is for nothing: LATE times in a row it is luck, then failure.
  */
 #ifndef RENDEZ_LUCK_H
 #define RENDEZ_LUCK_H
@@ -16,7 +19,10 @@
 enum {
 	MOST = 10,
 	HINTS = 6,
+	LATE = 16,
 };
+
+typedef enum Outcome { Failed, Paid, Paidlate } Outcome;
 
 /* All zero: it has been lucky. */
 typedef struct Luck {
@@ -24,16 +30,17 @@ typedef struct Luck {
 	uint8_t failed;	   /* tries in a row; 0: the last was lucky */
 	uint8_t misled;	   /* hints in a row */
 	uint8_t hintpause; /* hints until the next that is heeded */
+	uint8_t late;	   /* of those that came to something in a row, LATE at most */
 } Luck;
 
 /* A try or two to begin with; and as if so many had failed (in the order of the members, for C++). */
 #define LUCKUNKNOWN \
 	{ \
-		0, 2, 0, 0 \
+		0, 2, 0, 0, 0 \
 	}
 #define LUCKFAILED(n) \
 	{ \
-		(1 << (n)) - 1, (n), 0, 0 \
+		(1 << (n)) - 1, (n), 0, 0, 0 \
 	}
 
 /* Whether the wait that begins now tries it; *hint: is there one, and is it heeded. */
@@ -54,9 +61,17 @@ luckmay(Luck *l, int *hint)
 
 /* What came of that. */
 static inline void
-lucktell(Luck *l, int hint, int paid)
+lucktell(Luck *l, int hint, Outcome was)
 {
-	if(paid) {
+	if(was == Paid) {
+		l->late = 0;
+	} else if(was == Paidlate) {
+		if(l->late < LATE)
+			l->late++;
+		else
+			was = Failed;
+	}
+	if(was != Failed) {
 		l->pause = l->failed = l->misled = l->hintpause = 0;
 	} else if(hint && l->failed != 0) {
 		if(l->misled < HINTS)

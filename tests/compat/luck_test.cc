@@ -14,7 +14,7 @@ wait(Luck &l, bool comes, int hint = 0)
 	int tries = luckmay(&l, &hint);
 
 	if(tries)
-		lucktell(&l, hint, comes);
+		lucktell(&l, hint, comes ? Paid : Failed);
 	return tries;
 }
 
@@ -58,6 +58,28 @@ TEST(Luck, AfterOneFailureOneWaitSleepsAtOnce)
 	EXPECT_EQ(wait(l, true), 0);
 	EXPECT_EQ(wait(l, true), 1);
 	EXPECT_EQ(wait(l, true), 1);
+}
+
+TEST(Luck, WhatAlwaysComesLateIsLuckAFewTimesAndThenFailure)
+{
+	Luck l = LUCKUNKNOWN;
+	int tries = 0, hint = 0;
+
+	for(int i = 0; i < 100 * (1 << MOST); i++)
+		if(luckmay(&l, &hint)) {
+			lucktell(&l, hint, Paidlate);
+			tries++;
+		}
+	EXPECT_GE(tries, 100 + LATE);
+	EXPECT_LE(tries, 100 + LATE + MOST);
+	wait(l, true, 1);
+	for(int i = 0; i < LATE; i++) {
+		EXPECT_EQ(luckmay(&l, &hint), 1);
+		lucktell(&l, hint, Paidlate);
+	}
+	EXPECT_EQ(luckmay(&l, &hint), 1);
+	lucktell(&l, hint, Paidlate);
+	EXPECT_EQ(luckmay(&l, &hint), 0);
 }
 
 TEST(Luck, AHintIsHeededWhateverIsKnown)
