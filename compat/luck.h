@@ -51,9 +51,7 @@ luckmay(Luck *l, int *hint)
 		l->hintpause--;
 		*hint = 0;
 	}
-	if(l->failed == 0 || *hint)
-		return 1;
-	if(l->pause == 0)
+	if(l->failed == 0 || *hint || l->pause == 0)
 		return 1;
 	l->pause--;
 	return 0;
