@@ -8,6 +8,10 @@
  * while it is zero; a post adds one and, if anybody is announced, wakes one.
  * As both are one 64-bit word, a post either sees the announcement or is seen by the test.
  *
+ * Who is still awake (compat/hover.h) is counted apart, at the top of the number of waiters, and when it goes to sleep moves
+ * from one count to the other in one atomic: nobody is woken for its sake, but whoever posts knows that somebody waits, and says for the
+ * record who it is.  A process without us wakes for it, which is for nothing.
+ *
  * The pass-on law: who leaves without taking (deadline, handler, cancellation)
  * may have been given the wake of a post.  If it leaves a positive value and other
  * waiters behind, it wakes one.  (Without it: tests/model/sem.pml, NOPASSON.)  So too who leaves by a long jump or
@@ -39,8 +43,10 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the value is the firs
 
 enum { SHARED = 128 };
 #define VALUE(d) ((uint32_t)(d))
-#define WAITERS(d) ((uint32_t)((d) >> 32))
 #define WAITER ((uint64_t)1 << 32)
+#define HOVERER ((uint64_t)1 << 55) /* there are fewer threads in the world than so many waiters */
+#define MOSTHOVER (~(uint64_t)0 / HOVERER)
+#define WAITERS(d) ((uint32_t)((d) % HOVERER / WAITER))
 
 /*
  * Who posted last, for the record: nobody is queued here whom the poster could tell.
@@ -104,8 +110,9 @@ try(Sem *s)
 /* A wait that has announced itself. */
 typedef struct Waiter {
 	Sem *s;
-	int type;   /* of cancellation, the program's, while it sleeps; else -1 */
-	int taking; /* is about to take, or has: whether it is announced still cannot be told */
+	uint64_t as; /* WAITER or HOVERER */
+	int type;    /* of cancellation, the program's, while it sleeps; else -1 */
+	int changing; /* is about to take or to sleep, or does: as what it is announced still, if at all, cannot be told */
 	Cleanup cleanup;
 	Wait w;
 } Waiter;
@@ -118,10 +125,10 @@ leave(Waiter *v, End end)
 
 	stop("sem.leave");
 	/* Announced for good is harmless, a post then makes one call more; the reverse would not be. */
-	if(v->taking)
+	if(v->changing)
 		d = atomic_load_explicit(&v->s->data, memory_order_acquire);
 	else
-		d = atomic_fetch_sub_explicit(&v->s->data, WAITER, memory_order_acq_rel) - WAITER;
+		d = atomic_fetch_sub_explicit(&v->s->data, v->as, memory_order_acq_rel) - v->as;
 	if(VALUE(d) != 0 && WAITERS(d) != 0)
 		futexwake(v->s, 1, shared);
 	if(probeon)
@@ -163,15 +170,42 @@ static int
 taketoken(Waiter *v, uint64_t *now)
 {
 	while(VALUE(*now) != 0) {
-		v->taking = 1;
+		v->changing = 1;
 		atomic_signal_fence(memory_order_seq_cst);
 		if(atomic_compare_exchange_weak_explicit(
-		       &v->s->data, now, *now - WAITER - 1, memory_order_acquire, memory_order_relaxed))
+		       &v->s->data, now, *now - v->as - 1, memory_order_acquire, memory_order_relaxed))
 			return 1;
 		atomic_signal_fence(memory_order_seq_cst);
-		v->taking = 0;
+		v->changing = 0;
 	}
 	return 0;
+}
+
+/* Is about to sleep, and must be woken from now on; the word. */
+static uint64_t
+tobewoken(Waiter *v)
+{
+	uint64_t now;
+
+	v->changing = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	now = atomic_fetch_add_explicit(&v->s->data, WAITER - v->as, memory_order_relaxed) + WAITER - v->as;
+	v->as = WAITER;
+	atomic_signal_fence(memory_order_seq_cst);
+	v->changing = 0;
+	return now;
+}
+
+/* As what; too many stay awake already, and one more would not be told from a waiter. */
+static uint64_t
+announce(Sem *s)
+{
+	uint64_t d = atomic_load_explicit(&s->data, memory_order_relaxed), as;
+
+	do
+		as = d / HOVERER < MOSTHOVER ? HOVERER : WAITER;
+	while(!atomic_compare_exchange_weak_explicit(&s->data, &d, d + as, memory_order_relaxed, memory_order_relaxed));
+	return as;
 }
 
 static int
@@ -183,7 +217,7 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 
 	v.s = s;
 	v.type = -1;
-	v.taking = 0;
+	v.changing = 0;
 	v.w.on = 0;
 	if(probeon) {
 		v.w.object = s;
@@ -194,10 +228,11 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 		v.w.pc = pc;
 		waitbegin(&v.w, 0, 0);
 	}
-	now = atomic_fetch_add_explicit(&s->data, WAITER, memory_order_relaxed) + WAITER;
+	v.as = announce(s);
 	_pthread_cleanup_push(&v.cleanup, cancelled, &v);
 	stop("sem.announced");
-	hover(s, (Word *)&s->data, ~0u, d);
+	if(v.as == HOVERER)
+		hover(s, (Word *)&s->data, ~0u, d);
 	now = atomic_load_explicit(&s->data, memory_order_relaxed);
 	for(;;) {
 		if(taketoken(&v, &now)) {
@@ -205,6 +240,10 @@ waitslow(Sem *s, const Deadline *d, uintptr_t pc)
 			if(probeon)
 				waitend(&v.w, Eacquired, v.w.on ? poster(s, v.w.begun) : 0, waitparked(&v.w));
 			return 0;
+		}
+		if(v.as == HOVERER) {
+			now = tobewoken(&v);
+			continue;
 		}
 		if(probeon && !slept)
 			waitpark(&v.w);
@@ -295,14 +334,14 @@ overflow(Sem *s)
 	return -1;
 }
 
-/* s may be gone: its address is enough. */
+/* Somebody waits; asleep, unless it is awake.  s may be gone: its address is enough. */
 static __attribute__((noinline)) int
-wakeone(const Sem *s, int shared)
+wakeone(const Sem *s, int asleep, int shared)
 {
 	stop("sem.posted");
 	if(probeon)
 		posted(s);
-	if(futexwake(s, 1, shared) == 0)
+	if(!asleep || futexwake(s, 1, shared) == 0)
 		wokeawake = 1;
 	return 0;
 }
@@ -319,8 +358,8 @@ rz_sem_post(sem_t *p)
 		if(unlikely(VALUE(d) == SEM_VALUE_MAX))
 			return overflow(s);
 	while(!atomic_compare_exchange_weak_explicit(&s->data, &d, d + 1, memory_order_release, memory_order_relaxed));
-	if(unlikely(WAITERS(d) != 0))
-		return wakeone(s, shared);
+	if(unlikely(d >= WAITER))
+		return wakeone(s, WAITERS(d) != 0, shared);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
  *		wake uses the address alone.
  *	wait: announce, then { try; futex_wait while the value is 0 }.  A successful try takes the unit and
  *		the announcement back in one operation (-DSPLIT: in two).
+ *	Who stays awake for a while is counted apart at first, and from there, before it sleeps, among the waiters in one operation.
  *
  * Whoever leaves without a unit may have been given a wake (the kernel had it off its queue when the
  * handler that longjmps, or the cancellation, came): it passes one on if, in the word that its leaving
@@ -26,7 +27,7 @@
 #define NT (NP + NQ)
 #define None 255
 
-byte value, waiters;		/* one word */
+byte value, waiters, awake;	/* one word */
 chan asleep = [NT] of { byte };	/* the kernel's */
 bit woken[NT];
 bit spurious = 1;
@@ -63,7 +64,12 @@ inline bye() {
 
 proctype waiter(byte me; bit leaves) {
 	byte x, v, n;
-	atomic { touch(); waiters++ };
+	bit stays;
+	if
+	:: stays = 1
+	:: true
+	fi;
+	atomic { touch(); awake = awake + stays; waiters = waiters + 1 - stays };
 try:
 	atomic {
 		touch();
@@ -71,7 +77,8 @@ try:
 		:: value > 0 ->
 			value--;
 #ifndef SPLIT
-			waiters--;
+			awake = awake - stays;
+			waiters = waiters - 1 + stays;
 #endif
 			goto got
 		:: else
@@ -81,6 +88,14 @@ try:
 	:: leaves -> goto leave
 	:: true
 	fi;
+#ifndef UNANNOUNCED
+	if
+	:: stays ->
+		atomic { touch(); awake--; waiters++; stays = 0 };
+		goto try
+	:: else
+	fi;
+#endif
 	atomic {	/* the kernel: compare and sleep */
 		if
 		:: zero -> woken[me] = 0; asleep!me
@@ -97,7 +112,7 @@ try:
 	goto try;
 
 leave:
-	atomic { touch(); waiters--; v = value; n = waiters };
+	atomic { touch(); awake = awake - stays; waiters = waiters - 1 + stays; v = value; n = waiters };
 #ifndef NOPASSON
 	if
 	:: v > 0 && n > 0 -> futexwake()
@@ -108,7 +123,7 @@ leave:
 
 got:
 #ifdef SPLIT
-	atomic { touch(); waiters-- };
+	atomic { touch(); awake = awake - stays; waiters = waiters - 1 + stays };
 #endif
 	skip;
 gone:
