@@ -1,14 +1,28 @@
 /*
  * Waiting without sleep.  A thread that finds a mutex held waits a little before it sleeps; how long, each learns for itself
- * (compat/spun.h).  And one of a real-time policy may take turns with the holder at one processor.
+ * (compat/spun.h), and of each mutex whether its holder had better not be disturbed (compat/pace.h).  And one of a real-time policy may take turns with the holder at one processor.
  */
 #define _GNU_SOURCE
 #include "attempt.h"
 
+#include "../compat/pace.h"
 #include "../compat/stop.h"
 
-/* Turns between two looks where others sleep: each takes the word's line from who runs.  Measured with contended/16, tests/bench. */
-enum { GAP = 3 };
+enum {
+	GAP =
+	    3, /* turns between two looks where others sleep: each takes the word's line from who runs; contended/16, tests/bench */
+	/*
+	 * Some 10 us, in which the holder may have a hundred short sections; what a sleep and a wake take.  contended/2 to /64, tests/bench:
+	 * 200 make 5 to 10 % less of what can be won, 800 as much.
+	 */
+	CALM = 400,
+	PACED = 8, /* waits of one thread until it looks at the clock */
+	PACES = 64,
+};
+
+static struct {
+	_Alignas(64) Pace pace; /* a line each: all who wait read it */
+} paces[PACES];
 
 /* A spinner that finds others asleep and none on its way is itself the successor: with its name there the unlock wakes nobody. */
 static void
@@ -29,6 +43,20 @@ putname(Attempt *a, uint32_t *word)
 		atomic_store_explicit(&a->p->awakefor, 0, memory_order_release);
 }
 
+/*
+ * For how many turns to let the holder run before the first look, where that makes the mutex quicker (compat/pace.h).  The name is in the
+ * word meanwhile, so if the holder does not come back the mutex may be free for so long.
+ */
+static int
+calmturns(const Mutex *m, uint32_t acquired)
+{
+	Pace *p = &paces[((uintptr_t)m * 0x9e3779b97f4a7c15u) >> 58].pace;
+
+	if(++me.waits % PACED == 0)
+		pacewait(p, (uintptr_t)m, nsnow(), acquired, procgeneration());
+	return pacecalm(p, (uintptr_t)m) ? CALM : 0;
+}
+
 int
 attemptspin(Attempt *a, uint32_t *word)
 {
@@ -39,6 +67,8 @@ attemptspin(Attempt *a, uint32_t *word)
 		return 0;
 	putname(a, word);
 	stop("mutexwait.spin");
+	for(k = hasrank(a) ? 0 : calmturns(a->m, acquired); k > 0; k--)
+		relax();
 	for(i = 0; i < most; i += gap) {
 		for(k = 0; k < gap; k++)
 			relax();

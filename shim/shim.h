@@ -144,6 +144,7 @@ typedef struct Me {
 	    timed; /* the mutex whose hold is being timed, or the lock at whose unlock waitflush is owed: only compared */
 	uint64_t timedat;  /* since; 0: it is not timed */
 	uint32_t lost;	   /* unlocks that found others waiting; every so many promote the eldest */
+	uint32_t waits;	   /* for mutexes, awake or not; every so many look at the clock */
 	Spun spun, rwspun; /* what its waits for mutexes were like, and those for readers-writer locks */
 	const void *empty; /* a mutex whose word said Queued when nobody was: only compared */
 	int forking;	   /* calls of fork that it is in: who it is may change at any moment */
