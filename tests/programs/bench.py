@@ -83,15 +83,15 @@ class Bench:
 		more.setdefault("env", self.env if native else self.preloaded)
 		return subprocess.Popen(argv, start_new_session=True, **more)
 
-	def run(self, argv, native=False, status=0, **more):
-		"""Run it to its end: its standard output."""
+	def run(self, argv, native=False, status=(0,), **more):
+		"""Run it to its end, which may have one of these statuses: its standard output."""
 		p = self.start(argv, native, **more)
 		try:
 			out, _ = p.communicate(timeout=LIMIT)
 		except subprocess.TimeoutExpired:
 			self.end(p, signal.SIGKILL)
 			raise Failed("%s did not end in %d s" % (argv[0], LIMIT)) from None
-		if p.returncode != status:
+		if p.returncode not in status:
 			raise Failed("%s: status %d: %s" % (" ".join(argv[:4]), p.returncode, self.complaint(out)))
 		return (out or b"").decode(errors="replace")
 
