@@ -12,10 +12,12 @@ enum {
 	GAP =
 	    3, /* turns between two looks where others sleep: each takes the word's line from who runs; contended/16, tests/bench */
 	/*
-	 * Some 10 us, in which the holder may have a hundred short sections; what a sleep and a wake take.  contended/2 to /64, tests/bench:
-	 * 200 make 5 to 10 % less of what can be won, 800 as much.
+	 * Some 10 us, in which the holder may have a hundred short sections; what a sleep and a wake take.  contended/2 and /4,
+	 * tests/bench: 200 make 5 to 10 % less, 800 as much.  And where others sleep, so that who sleeps too waits for
+	 * milliseconds; contended/16 and /64: 400 make 8 % less, 800 4 %, 3200 as much.
 	 */
 	CALM = 400,
+	CALMQUEUED = 1600,
 	PACED = 8, /* waits of one thread until it looks at the clock */
 	PACES = 64,
 };
@@ -48,13 +50,15 @@ putname(Attempt *a, uint32_t *word)
  * word meanwhile, so if the holder does not come back the mutex may be free for so long.
  */
 static int
-calmturns(const Mutex *m, uint32_t acquired)
+calmturns(const Mutex *m, uint32_t acquired, uint32_t word)
 {
 	Pace *p = &paces[((uintptr_t)m * 0x9e3779b97f4a7c15u) >> 58].pace;
 
 	if(++me.waits % PACED == 0)
 		pacewait(p, (uintptr_t)m, nsnow(), acquired, procgeneration());
-	return pacecalm(p, (uintptr_t)m) ? CALM : 0;
+	if(!pacecalm(p, (uintptr_t)m))
+		return 0;
+	return word & Queued ? CALMQUEUED : CALM;
 }
 
 int
@@ -67,7 +71,7 @@ attemptspin(Attempt *a, uint32_t *word)
 		return 0;
 	putname(a, word);
 	stop("mutexwait.spin");
-	for(k = hasrank(a) ? 0 : calmturns(a->m, acquired); k > 0; k--)
+	for(k = hasrank(a) ? 0 : calmturns(a->m, acquired, *word); k > 0; k--)
 		relax();
 	for(i = 0; i < most; i += gap) {
 		for(k = 0; k < gap; k++)
