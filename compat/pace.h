@@ -8,7 +8,7 @@
  * other.  What is worse is tried again for one epoch in ever so many, MOST doublings of FEW at most.
  *
  * It is the process that learns it, for if two did not do the same the one that looks sooner would have most of the sections.
- * Where waits are few and far between nothing is measured, and nobody waits without looking.
+ * Where waits are few and far between, or sections long, nothing is measured, and nobody waits without looking.
  */
 #ifndef RENDEZ_PACE_H
 #define RENDEZ_PACE_H
@@ -18,12 +18,13 @@
 enum {
 	EPOCHNS = 200000,
 	IDLENS = 4 * EPOCHNS, /* an epoch that ends so late measures something else, */
-	IDLES = 8,	      /* and after so many in a row nothing is known any more */
-	TRIAL = 4,	      /* epochs: in one chance may have its way */
-	LOSES = 4,	      /* and in which one epoch is worse by one part in so many is over */
-	FEW = 4,	      /* epochs until the other way is tried again, */
-	MOSTSTAYS = 7,	      /* and as doublings, one each time that it was worse */
-	EDGE = 8, /* to let the holder run makes each wait longer: it must be better by one part in so many */
+	SHORT = 64,    /* as does one in which there are fewer sections: who waits for long ones had better sleep */
+	IDLES = 8,     /* after so many of either in a row nothing is known any more */
+	TRIAL = 4,     /* epochs: in one chance may have its way */
+	LOSES = 4,     /* and in which one epoch is worse by one part in so many is over */
+	FEW = 4,       /* epochs until the other way is tried again, */
+	MOSTSTAYS = 7, /* and as doublings, one each time that it was worse */
+	EDGE = 8,      /* to let the holder run makes each wait longer: it must be better by one part in so many */
 };
 
 /* All zero: nothing is known, and all look at once. */
@@ -58,12 +59,24 @@ paceanew(Pace *p, uintptr_t object)
 	p->pause = p->stays = p->way = p->idles = 0;
 }
 
+/* The epoch says nothing. */
+static inline void
+paceidle(Pace *p)
+{
+	if(++p->idles >= IDLES)
+		paceanew(p, p->object);
+}
+
 /* The epoch is over, in which there were so many sections. */
 static inline void
 pacejudge(Pace *p, uint32_t rate)
 {
 	int did = p->now, lost;
 
+	if(rate < SHORT && did == p->way) {
+		paceidle(p);
+		return;
+	}
 	p->idles = 0;
 	if(did == p->way) {
 		p->rate[did] = p->rate[did] == 0 ? rate : p->rate[did] - p->rate[did] / TRIAL + rate / TRIAL;
@@ -108,10 +121,12 @@ pacewait(Pace *p, uintptr_t object, uint64_t now, uint32_t acquired, uint32_t pr
 	/* Another may have begun the next meanwhile, and after now. */
 	took = now - p->begun;
 	if((int64_t)took >= EPOCHNS) {
-		if(took >= IDLENS && (p->object != object || ++p->idles >= IDLES))
+		if(took >= IDLENS && p->object != object)
 			paceanew(p, object);
 		if(p->object == object) {
-			if(took < IDLENS)
+			if(took >= IDLENS)
+				paceidle(p);
+			else
 				pacejudge(p, (uint32_t)((uint64_t)(acquired - p->acquired) * EPOCHNS / took));
 			p->acquired = acquired;
 			__atomic_store_n(&p->begun, now, __ATOMIC_RELAXED);

@@ -114,6 +114,35 @@ TEST(Pace, WhereNobodyWaitsForLongNothingIsKnownAnyMore)
 	EXPECT_EQ(m.p.way, 0);
 }
 
+TEST(Pace, WhereSectionsAreLongNothingIsTried)
+{
+	Machine m;
+
+	m.run(10000, SHORT / 2, SHORT, 1);
+	EXPECT_EQ(m.calm, 0);
+	m.run(100, 600, 1200);
+	ASSERT_EQ(m.p.way, 1);
+	m.run(2 * IDLES, SHORT / 4, SHORT / 4);
+	EXPECT_EQ(m.p.way, 0);
+	m.run(10000, SHORT / 2, SHORT / 4, 1);
+	EXPECT_EQ(m.calm, 0);
+}
+
+TEST(Pace, OneBadEpochIsNoReasonToForget)
+{
+	Machine m;
+
+	m.run(1000, 600, 1200);
+	int stays = m.p.stays;
+	ASSERT_GT(stays, 0);
+	for(int i = 0; i < 100; i++) {
+		m.run(1, 1, 1);
+		m.run(9, 600, 1200);
+	}
+	EXPECT_EQ(m.p.way, 1);
+	EXPECT_GE(m.p.stays, stays);
+}
+
 TEST(Pace, AnotherLockHasThePlaceWhenThatIsIdle)
 {
 	Machine m;
