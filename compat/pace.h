@@ -5,7 +5,7 @@
  * whoever leaves a section soon enters the next, one thread that is left alone for a while makes more of them than two that
  * take turns; where it does much between two sections, or these are long, it is the other way round.  How much is too much depends on how quickly the
  * machine's processors hand lines on.  So it is measured: how many sections there are in an epoch while all do the one, and while all do the
- * other.  What is worse is tried again for one epoch in ever so many, MOST doublings of FEW at most.
+ * other.  What is worse is tried again, for a few epochs in ever more, up to MOSTSTAYS doublings of FEW.
  *
  * It is the process that learns it, for if two did not do the same the one that looks sooner would have most of the sections.
  * Where waits are few and far between, or sections long, nothing is measured, and nobody waits without looking.

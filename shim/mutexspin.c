@@ -1,6 +1,7 @@
 /*
  * Waiting without sleep.  A thread that finds a mutex held waits a little before it sleeps; how long, each learns for itself
- * (compat/spun.h), and of each mutex whether its holder had better not be disturbed (compat/pace.h).  And one of a real-time policy may take turns with the holder at one processor.
+ * (compat/spun.h), and of each mutex the process learns whether its holder had better be left alone first (compat/pace.h).  And one
+ * of a real-time policy may take turns with the holder at one processor.
  */
 #define _GNU_SOURCE
 #include "attempt.h"
@@ -9,8 +10,8 @@
 #include "../compat/stop.h"
 
 enum {
-	GAP =
-	    3, /* turns between two looks where others sleep: each takes the word's line from who runs; contended/16, tests/bench */
+	/* Turns between two looks where others sleep: each takes the word's line from who runs.  Measured with contended/16, tests/bench. */
+	GAP = 3,
 	/*
 	 * Some 10 us, in which the holder may have a hundred short sections; what a sleep and a wake take.  contended/2 and /4,
 	 * tests/bench: 200 make 5 to 10 % less, 800 as much.  And where others sleep, so that who sleeps too waits for
