@@ -12,7 +12,7 @@
  *     has lost more does not go on, and where somebody has lost very much nobody gives way for a time (crowd.h).  And if nobody
  *     else wants the processor it is used for nothing: that is worth it while the others are being woken, but not always.
  *
- * Nothing can be lost here: the word is only read, between the wait's announcement and its sleep, a time in which a thread
+ * Nothing can be lost here: the word is only read, before the wait looks at it for the last time and sleeps, a time in which a thread
  * may lose the processor for as long anyhow.
  *
  * Where threads may be of real-time policies nobody does either: one would keep its waker, of a lower one, from running.
