@@ -1,4 +1,4 @@
-/* Many threads at one mutex, one readers-writer lock, one barrier. */
+/* Many threads at one mutex, one readers-writer lock, one barrier; and as many that share nothing. */
 #include "lab.h"
 
 static _Alignas(LINE) pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -99,6 +99,37 @@ oversubscribed(char **arg)
 	in = 50;
 	out = 100;
 	crowd(atoi(arg[0]) * (int)sysconf(_SC_NPROCESSORS_ONLN), contendorsleep);
+}
+
+static void *
+stayapart(void *arg)
+{
+	Worker *w = arg;
+	double before = now(), t;
+	uint64_t ns;
+
+	for(; !isover(); before = t) {
+		t = now();
+		ns = (uint64_t)((t - before) * 1e9);
+		if(ns > w->longest)
+			w->longest = ns;
+		w->ops++;
+	}
+	return NULL;
+}
+
+/* Threads that share nothing: for how long the kernel alone keeps one of so many from a processor. */
+void
+apart(char **arg)
+{
+	uint64_t longest = 0;
+	int n = atoi(arg[0]);
+
+	rate(n, stayapart);
+	for(int i = 0; i < n; i++)
+		if(worker[i].longest > longest)
+			longest = worker[i].longest;
+	say("wait", (double)longest / 1e6, "ms");
 }
 
 static void *

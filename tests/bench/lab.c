@@ -30,6 +30,7 @@ static const struct {
     {"pairs", 1, pairs, "1|2 (whether a second thread lives)"},
     {"contended", 3, contended, "THREADS IN OUT (turns of work)"},
     {"oversubscribed", 1, oversubscribed, "THREADS (a processor)"},
+    {"apart", 1, apart, "THREADS"},
     {"broadcast", 1, broadcast, "WAITERS"},
     {"condpingpong", 0, condpingpong, ""},
     {"sempingpong", 0, sempingpong, ""},

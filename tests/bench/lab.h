@@ -87,7 +87,7 @@ section(uint64_t x, int turns)
 /* The benchmarks, by file. */
 void pairs(char **arg);					/* pairs.c */
 void contended(char **arg), oversubscribed(char **arg); /* crowd.c */
-void rwmixed(char **arg), barrier(char **arg);
+void apart(char **arg), rwmixed(char **arg), barrier(char **arg);
 void condpingpong(char **arg), sempingpong(char **arg); /* handoff.c */
 void broadcast(char **arg), queue(char **arg);
 void memory(char **arg); /* memory.c */

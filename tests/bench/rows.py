@@ -32,6 +32,7 @@ ROWS = [
 		"trylock": None, "rdlock": None, "wrlock": None, "sem": None, "once": None, "signal": None, "broadcast": None,
 		"spin": None, "floor": None, "call": None}),
 	contended(4, 50, 50, more(1.4, 2.1), less(.6, .5)),
+	Row("apart/4", "apart 4", None, {"wait": None}), # what the kernel alone makes of four threads: no lock is in it
 	contended(16, 50, 50, more(1.8, 2.3), less(.5), more(1)),
 	contended(64, 50, 50, more(1.8, 2.3), less(.5), more(1)),
 	contended(2, 50, 50, more(.97, 1.15)),
