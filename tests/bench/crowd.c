@@ -7,10 +7,29 @@ static _Alignas(LINE) pthread_barrier_t round;
 static int in, out, readers;
 
 static void
+waited(Worker *w, double begun, double ended)
+{
+	uint64_t ns = (uint64_t)((ended - begun) * 1e9);
+
+	if(ns > w->longest)
+		w->longest = ns;
+}
+
+static void
+saylongest(int n)
+{
+	uint64_t longest = 0;
+
+	for(int i = 0; i < n; i++)
+		if(worker[i].longest > longest)
+			longest = worker[i].longest;
+	say("wait", (double)longest / 1e6, "ms");
+}
+
+static void
 lock(Worker *w)
 {
 	double begun;
-	uint64_t ns;
 
 	if(!timing) {
 		pthread_mutex_lock(&mutex);
@@ -18,9 +37,7 @@ lock(Worker *w)
 	}
 	begun = now();
 	pthread_mutex_lock(&mutex);
-	ns = (uint64_t)((now() - begun) * 1e9);
-	if(ns > w->longest)
-		w->longest = ns;
+	waited(w, begun, now());
 }
 
 static void *
@@ -62,7 +79,7 @@ contendorsleep(void *arg)
 static void
 crowd(int n, void *(*body)(void *))
 {
-	uint64_t ops = 0, least = UINT64_MAX, longest = 0;
+	uint64_t ops = 0, least = UINT64_MAX;
 	double r;
 
 	timing = 0;
@@ -79,10 +96,7 @@ crowd(int n, void *(*body)(void *))
 	say("share", (double)least * n / (double)ops, "of mean");
 	timing = 1;
 	rate(n, body);
-	for(int i = 0; i < n; i++)
-		if(worker[i].longest > longest)
-			longest = worker[i].longest;
-	say("wait", (double)longest / 1e6, "ms");
+	saylongest(n);
 }
 
 void
@@ -106,13 +120,10 @@ stayapart(void *arg)
 {
 	Worker *w = arg;
 	double before = now(), t;
-	uint64_t ns;
 
 	for(; !isover(); before = t) {
 		t = now();
-		ns = (uint64_t)((t - before) * 1e9);
-		if(ns > w->longest)
-			w->longest = ns;
+		waited(w, before, t);
 		w->ops++;
 	}
 	return NULL;
@@ -122,14 +133,10 @@ stayapart(void *arg)
 void
 apart(char **arg)
 {
-	uint64_t longest = 0;
 	int n = atoi(arg[0]);
 
 	rate(n, stayapart);
-	for(int i = 0; i < n; i++)
-		if(worker[i].longest > longest)
-			longest = worker[i].longest;
-	say("wait", (double)longest / 1e6, "ms");
+	saylongest(n);
 }
 
 static void *
