@@ -30,16 +30,52 @@
 #include "stop.h"
 
 #include <errno.h>
-#include <limits.h>
 
-uint32_t
-eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg)
+/*
+ * Who will be woken together sleep in one bed, and one call wakes all of them, or those at the places that are meant.  A bed is a Proc's, and may be of one that is not in it, or not any more.  Its word counts the wakes:
+ *
+ *	sleeper				waker
+ *	reads the bed's word		Ready, or a Note, in the event
+ *	says Asleep in its event	if Asleep was there: counts on,
+ *	sleeps while that is the word	and wakes the place
+ *
+ * Asleep and Ready are in one word: if Ready came first the sleeper sees it.  If Asleep did the word has been read before, and is
+ * counted on after that: so the sleeper sleeps already, and is woken, or finds another word, and looks again.  Several may be made ready
+ * before the bed's word is counted on for all of them.
+ *
+ * Where it sleeps is read after the atomic or, for a Note may come at any time: who sees Asleep sees the berth of that wait or
+ * of a later one, which has seen the note before it slept.  Two may have the same place, those who come and go at different
+ * times: they are woken both, and one looks for nothing.  (Model: tests/model/berth.pml.)
+ */
+static uint32_t
+berthof(const Proc *p)
 {
-	uint32_t e;
-	int r = 0;
+	return atomic_load_explicit(&p->berth, memory_order_relaxed);
+}
 
-	e = atomic_load_explicit(event, memory_order_acquire);
+static Word *
+bedof(uint32_t berth)
+{
+	return &procof(berth / BERTHS)->bed;
+}
+
+static uint32_t
+placeof(uint32_t berth)
+{
+	return UINT32_C(1) << berth % BERTHS;
+}
+
+static uint32_t
+waitat(uint32_t berth, Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg)
+{
+	Word *bed = berth != 0 ? bedof(berth) : nil;
+	uint32_t e, turn = 0;
+	int r = 0, said = 0;
+
 	for(;;) {
+		if(bed != nil)
+			turn = atomic_load_explicit(bed, memory_order_acquire);
+		e = atomic_load_explicit(event, memory_order_acquire);
 		if(e & wanted)
 			return e & wanted & -(e & wanted);
 		if(r == ETIMEDOUT)
@@ -50,14 +86,24 @@ eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*aslee
 			asleep(arg);
 			asleep = nil;
 		}
-		if(!(e & Asleep) && !atomic_compare_exchange_strong_explicit(
-					event, &e, e | Asleep, memory_order_acquire, memory_order_acquire))
+		/* By each wait anew, if a jump has left it there: who sees it sees this wait's berth. */
+		if(!said && !atomic_compare_exchange_strong_explicit(
+				event, &e, e | Asleep, memory_order_acq_rel, memory_order_relaxed))
 			continue;
+		said = 1;
 		stop("block.asleep");
-		r = futexwait(event, e | Asleep, d, how & Ewshared);
+		if(bed != nil)
+			r = futexwaitbits(bed, turn, placeof(berth), d, 0);
+		else
+			r = futexwait(event, e | Asleep, d, how & Ewshared);
 		stop("block.awake");
-		e = atomic_load_explicit(event, memory_order_acquire);
 	}
+}
+
+uint32_t
+eventwait(Word *event, uint32_t wanted, const Deadline *d, int how, void (*asleep)(void *), void *arg)
+{
+	return waitat(0, event, wanted, d, how, asleep, arg);
 }
 
 void
@@ -69,6 +115,38 @@ eventset(Word *event, uint32_t bits, int shared)
 	} else {
 		wokeawake = 1;
 	}
+}
+
+static void
+rouse(Word *bed, uint32_t places)
+{
+	atomic_fetch_add_explicit(bed, 1, memory_order_release);
+	futexwakebits(bed, places);
+}
+
+/* Sets the bits, and says where it sleeps: at a berth, 0 its event, or NOWHERE. */
+#define NOWHERE UINT32_MAX
+
+static uint32_t
+tell(Proc *p, uint32_t bits)
+{
+	if(atomic_fetch_or_explicit(&p->event, bits, memory_order_acq_rel) & Asleep) {
+		stop("ready.wake");
+		return berthof(p);
+	}
+	wokeawake = 1;
+	return NOWHERE;
+}
+
+static void
+kick(Proc *p, uint32_t bits)
+{
+	uint32_t berth = tell(p, bits);
+
+	if(berth == 0)
+		futexwake(&p->event, 1, 0);
+	else if(berth != NOWHERE)
+		rouse(bedof(berth), placeof(berth));
 }
 
 static void
@@ -86,7 +164,7 @@ block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void *arg)
 {
 	stop("block");
 	atomic_store_explicit(&p->away, 0, memory_order_relaxed);
-	switch(eventwait(&p->event, noted ? Ready | Note : Ready, d, noted > 1 ? Ewsignal : 0, asleep, arg)) {
+	switch(waitat(berthof(p), &p->event, noted ? Ready | Note : Ready, d, noted > 1 ? Ewsignal : 0, asleep, arg)) {
 	case Ready:
 		given(p);
 		return Wready;
@@ -105,126 +183,49 @@ void
 ready(Proc *p)
 {
 	stop("ready");
-	eventset(&p->event, Ready, 0);
+	kick(p, Ready);
 }
 
 /*
  * A wake of each would let the woken take the processor from the waker each time, to run into whatever comes next and find the others
- * not there.  So all but the first asleep are moved to sleep at the first one's address, where one call wakes all.  For those in
- * between nothing changes: a Proc's Ready is set before, so whoever is not yet asleep does not go to sleep, and
- * one that looks, for a note or a deadline, sees it.  At the first one's address sleep at most it and those that were moved, who are as many as
- * are woken; if it was awake, or sleeps there again by now, one is woken for nothing, which every sleeper bears.  (Model:
- * tests/model/readyall.pml.)  No more than HERD of them wait for the call: the first want to be off.
+ * not there.
  *
- * Threads of real-time policies are woken one by one, in this order: the kernel wakes those at one address by priority, but equals not
- * always in the order in which they were moved there.
+ * Threads of real-time policies are woken one by one, in this order.
  */
 void
 readyall(Proc *first)
 {
-	enum { HERD = 16 };
 	Proc *p = first, *next;
-	Word *at = nil, *event;
-	int n = 0, rank;
+	uint32_t places = 0, bed = 0, berth;
 
 	for(; p != nil; p = next) {
 		next = p->nextkey;
-		rank = rankof(p);
-		event = &p->event;
-		stop("ready");
-		if(atomic_fetch_or_explicit(event, Ready, memory_order_release) & Asleep) {
-			stop("ready.wake");
-			if(rank != 0) {
-				futexwake(event, 1, 0);
-			} else if(at == nil) {
-				at = event;
-				n = 1;
-			} else if(futexrequeue(event, at) == 0) {
-				n++;
-			} else {
-				futexwake(event, 1, 0);
-			}
-		} else {
-			wokeawake = 1;
-		}
-		if(at != nil && (next == nil || n == HERD)) {
-			futexwake(at, n, 0);
-			at = nil;
-		}
-	}
-}
-
-/*
- * Many who wait for one moment sleep in one bed, and one call wakes them all.  The bed's word counts the times that sleepers
- * were let go, above a bit that says that there are any:
- *
- *	sleeper				waker (has unlinked them)
- *	reads the word			Ready in the event of each
- *	sees no Ready			counts on and takes the bit out
- *	puts the bit in			if the bit was there: wakes all
- *	sleeps while that is the word
- *
- * A sleeper that reads the word when it was counted on sees its Ready (release, acquire).  One that read it before either has its bit
- * there, and is woken, or finds another word when it puts it in or sleeps, and looks again.  A bed belongs to a bucket, so
- * others may be woken for nothing.  (Model: tests/model/bed.pml.)
- */
-enum { Bedtaken = 1, Bednext = 2 };
-
-void
-blockin(Proc *p, Word *bed, void (*asleep)(void *), void *arg)
-{
-	uint32_t v;
-
-	stop("block");
-	atomic_store_explicit(&p->away, 0, memory_order_relaxed);
-	for(;;) {
-		v = atomic_load_explicit(bed, memory_order_acquire);
-		if(atomic_load_explicit(&p->event, memory_order_acquire) & Ready)
-			break;
-		if(asleep != nil) {
-			asleep(arg);
-			asleep = nil;
+		if(rankof(p) != 0) {
+			ready(p);
 			continue;
 		}
-		if(!(v & Bedtaken) && !atomic_compare_exchange_strong_explicit(
-					  bed, &v, v | Bedtaken, memory_order_relaxed, memory_order_relaxed))
-			continue;
-		stop("block.asleep");
-		futexwait(bed, v | Bedtaken, nil, 0);
-		stop("block.awake");
-	}
-	given(p);
-}
-
-void
-readyin(Proc *p, Word *bed)
-{
-	Proc *next;
-	Word *event;
-	uint32_t v;
-
-	for(; p != nil; p = next) {
-		next = p->nextkey;
-		event = &p->event;
 		stop("ready");
-		/* Not each is in the bed: one that jumped out of it waits for its Ready by itself. */
-		if(atomic_fetch_or_explicit(event, Ready, memory_order_release) & Asleep)
-			futexwake(event, 1, 0);
+		berth = tell(p, Ready);
+		if(berth == NOWHERE)
+			continue;
+		if(berth == 0) {
+			futexwake(&p->event, 1, 0);
+			continue;
+		}
+		if(bed != berth / BERTHS) {
+			if(bed != 0)
+				rouse(&procof(bed)->bed, places);
+			bed = berth / BERTHS;
+			places = 0;
+		}
+		places |= placeof(berth);
 	}
-	v = atomic_load_explicit(bed, memory_order_relaxed);
-	while(!atomic_compare_exchange_weak_explicit(
-	    bed, &v, (v + Bednext) & ~(uint32_t)Bedtaken, memory_order_release, memory_order_relaxed))
-		;
-	if(v & Bedtaken) {
-		stop("ready.wake");
-		futexwake(bed, INT_MAX, 0);
-	} else {
-		wokeawake = 1;
-	}
+	if(bed != 0)
+		rouse(&procof(bed)->bed, places);
 }
 
 void
 note(Proc *p)
 {
-	eventset(&p->event, Note, 0);
+	kick(p, Note);
 }

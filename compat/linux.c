@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -65,7 +66,7 @@ badfutex(const char *op, long r)
 }
 
 int
-futexwait(Word *w, uint32_t v, const Deadline *d, int shared)
+futexwaitbits(Word *w, uint32_t v, uint32_t bits, const Deadline *d, int shared)
 {
 	int op = FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG);
 	const struct timespec *at = nil;
@@ -79,7 +80,7 @@ futexwait(Word *w, uint32_t v, const Deadline *d, int shared)
 		if(d->clock == CLOCK_REALTIME)
 			op |= FUTEX_CLOCK_REALTIME;
 	}
-	r = SYS(futex, w, op, v, at, nil, FUTEX_BITSET_MATCH_ANY);
+	r = SYS(futex, w, op, v, at, nil, bits);
 	switch(r) {
 	case 0:
 	case -EAGAIN:
@@ -93,6 +94,12 @@ futexwait(Word *w, uint32_t v, const Deadline *d, int shared)
 	}
 	badfutex("wait", r);
 	return 0;
+}
+
+int
+futexwait(Word *w, uint32_t v, const Deadline *d, int shared)
+{
+	return futexwaitbits(w, v, FUTEX_BITSET_MATCH_ANY, d, shared);
 }
 
 /*
@@ -138,11 +145,12 @@ futexwake(const void *w, int n, int shared)
 	return r < 0 ? 0 : (int)r;
 }
 
-int
-futexrequeue(const void *from, const void *to)
+void
+futexwakebits(const void *w, uint32_t bits)
 {
-	/* Wakes none, moves one; no word is read, so private addresses cannot fault. */
-	return SYS(futex, from, FUTEX_REQUEUE | FUTEX_PRIVATE_FLAG, 0, 1, to) < 0;
+	/* A sandbox may not know the call. */
+	if(SYS(futex, w, FUTEX_WAKE_BITSET | FUTEX_PRIVATE_FLAG, INT_MAX, nil, nil, bits) < 0)
+		futexwake(w, INT_MAX, 0);
 }
 
 void

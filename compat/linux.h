@@ -43,9 +43,10 @@ int deadlinebefore(const Deadline *a, const Deadline *b) HIDDEN;
 /*
  * Sleep while *w is v.  Returns 0 (woken, or for no reason), EAGAIN (it was not
  * v), EINTR (a handler ran), ETIMEDOUT.  Anything else is a bug of ours and
- * ends the process with one line.
+ * ends the process with one line.  The bits are for futexwakebits: all, or those given.
  */
 int futexwait(Word *w, uint32_t v, const Deadline *d, int shared) HIDDEN;
+int futexwaitbits(Word *w, uint32_t v, uint32_t bits, const Deadline *d, int shared) HIDDEN;
 
 /*
  * The same on two words: *shared, in memory that processes may share, is v, and *own, in this process's, is w.  ENOSYS or EPERM
@@ -67,8 +68,8 @@ lowhalf(void *p)
 /* Wake at most n sleepers on the address, which is never read: it may be unmapped by now. */
 int futexwake(const void *w, int n, int shared) HIDDEN; /* how many were woken */
 
-/* Who sleeps on from, of this process, sleeps on to from now on.  Nonzero: the kernel, or a sandbox, does not do that. */
-int futexrequeue(const void *from, const void *to) HIDDEN;
+/* Wake all sleepers on the address, which is this process's, who have one of these bits. */
+void futexwakebits(const void *w, uint32_t bits) HIDDEN;
 
 /*
  * All signals masked, libc's own two included, but those of faults: masked, the kernel ends the process for one, and a

@@ -227,6 +227,7 @@ procenter(void)
 	p->herd = 0;
 	p->waiting = Wnone;
 	p->passon = nil;
+	atomic_store_explicit(&p->berth, 0, memory_order_relaxed);
 	p->enabling = 0;
 	atomic_store_explicit(&p->away, 0, memory_order_relaxed);
 	if(ranked())

@@ -15,6 +15,8 @@
 
 typedef struct Proc Proc;
 
+enum { BERTHS = 32 }; /* in a bed: the kernel tells sleepers at one address apart by so many bits */
+
 /*
  * Bits of an event word: of Proc.event, or of one in memory that processes share.  Only the owner clears any.  A word that processes
  * share has none but the two highest, which the kernel leaves out of account when it wakes for one that died (robust.h).
@@ -55,14 +57,16 @@ struct Proc {
 	/* The mutex whose Awake field names this Proc; 0 none.  Set before the field is, cleared after. */
 	_Atomic(uintptr_t) awakefor;
 	uint64_t wokenat;
-	uint8_t chosen;	       /* Chosen */
-	uint8_t mode;	       /* what it waits for: of a readers-writer lock, 1 to write */
-	uint8_t waiting;       /* Waiting: how far its wait has come, for who must undo it at any moment */
-	uint8_t moved;	       /* it came to the mutex's queue from a condition's */
-	uint8_t starved;       /* it set the mutex's NoBarge */
-	uint8_t herd;	       /* moved and not yet woken; or woken with others, and has not yet tried */
+	Word berth;	 /* where it sleeps (block.c): in whose bed, at which place; 0 at its event.  Changed awake */
+	uint8_t waiting; /* Waiting: how far its wait has come, for who must undo it at any moment */
 	_Atomic(uint8_t) rank; /* its owner's when the wait began (rank.h); others may look at any time */
 	_Atomic(uint8_t) away; /* a handler has begun on top of the wait, and it has not gone on since */
+	/* The owner's before it is linked and after its Ready, in between theirs who hold its bucket, or have unlinked it. */
+	uint8_t chosen : 2;  /* Chosen */
+	uint8_t mode : 1;    /* what it waits for: of a readers-writer lock, 1 to write */
+	uint8_t moved : 1;   /* it came to the mutex's queue from a condition's */
+	uint8_t starved : 1; /* it set the mutex's NoBarge */
+	uint8_t herd : 1;    /* moved and not yet woken; or woken with others, and has not yet tried */
 
 	/* What the wait is. */
 	void *object;		   /* what it is for, and */
@@ -73,6 +77,7 @@ struct Proc {
 	void *frameof;		   /* what abandon needs of the frame that is left; nil if that is gone already */
 	void *signalled;	   /* the condition that it was signalled at, before it has locked the mutex; then */
 	void (*passon)(Proc *);	   /* gives that signal to another, after abandon; nil: there is none to give */
+	Word bed;		   /* how often those were woken who sleep here */
 	uintptr_t frame;	   /* a stack address of the wait's */
 	Proc *outer;		   /* the thread's Proc that was busy when this one was taken */
 	_Atomic(uintptr_t) cancel; /* the pthread_t of a wait that pthread_cancel must end; else 0 */
@@ -161,15 +166,8 @@ Woken block(Proc *p, const Deadline *d, int noted, void (*asleep)(void *), void 
 /* Wake p, which the caller has unlinked.  p may be anything the moment after. */
 void ready(Proc *p) HIDDEN;
 
-/* The same for a chain of them, linked by nextkey: moved to one address, they are woken many by one system call. */
+/* The same for a chain of them, linked by nextkey: those in one bed are woken many by one system call. */
 void readyall(Proc *first) HIDDEN;
-
-/*
- * The same two for many who wait for one moment, without a deadline or notes: they sleep in one bed (a Bucket's), and one call
- * wakes all who are in it.
- */
-void blockin(Proc *p, Word *bed, void (*asleep)(void *), void *arg) HIDDEN;
-void readyin(Proc *p, Word *bed) HIDDEN;
 
 /* Make p look.  Async-signal-safe; p may be dead. */
 void note(Proc *p) HIDDEN;

@@ -123,8 +123,8 @@ precedes(const Proc *p, const Proc *q, int front)
 }
 
 /* Looks at the tail first: where no ranks differ that is enough.  Else it walks over those that p stands behind. */
-void
-qput(Bucket *b, Proc *p, const void *key, int front)
+static void
+put(Bucket *b, Proc *p, const void *key, int front)
 {
 	Proc **l = find(b, key), *h = *l, *q = h;
 
@@ -147,6 +147,26 @@ qput(Bucket *b, Proc *p, const void *key, int front)
 	p->prev = q->prev;
 	q->prev->next = p;
 	q->prev = p;
+}
+
+void
+qput(Bucket *b, Proc *p, const void *key, int front)
+{
+	atomic_store_explicit(&p->berth, 0, memory_order_relaxed);
+	put(b, p, key, front);
+}
+
+/* The one before has the last place that was given, if it stood at the end when it came; if not two may get the same. */
+void
+qtogether(Proc *p, int apart)
+{
+	uint32_t berth = p->prev == p ? 0 : atomic_load_explicit(&p->prev->berth, memory_order_relaxed);
+
+	if(berth == 0 || (apart && berth % BERTHS == BERTHS - 1))
+		berth = p->num * BERTHS;
+	else if(apart)
+		berth++;
+	atomic_store_explicit(&p->berth, berth, memory_order_relaxed);
 }
 
 Proc *
@@ -191,5 +211,5 @@ void
 qmove(Bucket *from, Proc *p, Bucket *to, const void *key)
 {
 	cut(from, p);
-	qput(to, p, key, 0);
+	put(to, p, key, 0);
 }

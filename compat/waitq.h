@@ -16,7 +16,6 @@
 typedef struct Bucket {
 	_Alignas(64) Lock lock;
 	Proc *queues; /* the heads of this bucket's queues, linked by nextkey */
-	Word bed;     /* where those sleep who are woken together (block.c) */
 } Bucket;
 
 /* Lock the bucket that key belongs to.  The key is only compared, never followed. */
@@ -38,6 +37,11 @@ Bucket *qlockof(Proc *p) HIDDEN;
  * as its links, but for threads of real-time policies: those stand before all others, by their priority.
  */
 void qput(Bucket *, Proc *p, const void *key, int front) HIDDEN;
+/*
+ * Locked: p, the caller's and just linked, is likely to be woken with who stands before it, and will sleep in the same bed
+ * (block.c); apart, at a place of its own, unless all who wait for this are always woken together.
+ */
+void qtogether(Proc *p, int apart) HIDDEN;
 /* Locked: the first in key's queue, nil if it is empty; and whether nobody else is there. */
 Proc *qfirst(Bucket *, const void *key) HIDDEN;
 int qalone(const Proc *head) HIDDEN;

@@ -68,7 +68,7 @@ asleep(void *w)
 }
 
 static void
-await(Proc *p, Barrier *b, Word *bed, uintptr_t pc)
+await(Proc *p, Barrier *b, uintptr_t pc)
 {
 	Wait w;
 
@@ -83,7 +83,7 @@ await(Proc *p, Barrier *b, Word *bed, uintptr_t pc)
 		waitbegin(&w, 0, 0);
 	}
 	hover(b, &p->event, Ready, nil);
-	blockin(p, bed, probeon ? asleep : nil, &w);
+	block(p, nil, 0, probeon ? asleep : nil, &w);
 	if(probeon)
 		waitend(&w, Eacquired, p->waker, waitparked(&w));
 }
@@ -110,10 +110,11 @@ rz_pthread_barrier_wait(pthread_barrier_t *pb)
 	if(++b->arrived < b->count) {
 		p->waiting = Wlinked;
 		qput(q, p, key, 0);
+		qtogether(p, 0);
 		qunlock(q);
 		sigsback(&s);
 		stop("barrier.linked");
-		await(p, b, &q->bed, CALLER);
+		await(p, b, CALLER);
 		stop("barrier.back");
 		procleave(p);
 		return 0;
@@ -131,7 +132,7 @@ rz_pthread_barrier_wait(pthread_barrier_t *pb)
 	waker = probeon && first != nil ? wakerstack(0) : 0;
 	for(p = first; p != nil; p = p->nextkey)
 		p->waker = waker;
-	readyin(first, &q->bed);
+	readyall(first);
 	sigsback(&s);
 	return PTHREAD_BARRIER_SERIAL_THREAD;
 }

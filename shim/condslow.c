@@ -173,6 +173,7 @@ condwait(Cond *c, pthread_mutex_t *pm, const Deadline *d, uintptr_t pc)
 	p->waiting = Wlinked;
 	b = qlock(key);
 	qput(b, p, key, 0);
+	qtogether(p, 1);
 	atomic_store_explicit(&c->waiters, 1, memory_order_relaxed);
 	atomic_store_explicit(&c->mutex, (uintptr_t)p->mutex, memory_order_relaxed);
 	qunlock(b);

@@ -171,6 +171,7 @@ await(Once *o, int mine, uintptr_t pc)
 	if(atomic_load_explicit(o, memory_order_relaxed) == mine) {
 		p->waiting = Wlinked;
 		qput(b, p, key, 0);
+		qtogether(p, 0);
 	}
 	qunlock(b);
 	sigsback(&s);

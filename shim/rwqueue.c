@@ -113,6 +113,7 @@ rwenqueue(Rwattempt *a, int *banned)
 	a->p->abandon = rwabandon;
 	a->p->waiting = Wlinked;
 	qput(b, a->p, key, a->front);
+	qtogether(a->p, 1);
 	qunlock(b);
 	sigsback(&s);
 	stop("rwenqueue.linked");
