@@ -21,10 +21,17 @@ int holdend(Mutex *) HIDDEN;
 static inline int
 tookas(Mutex *m, uintptr_t pc, int tid)
 {
+	union {
+		struct {
+			int32_t owner;
+			uint32_t acquired;
+		};
+		uint64_t both;
+	} taken = {{tid, atomic_load_explicit(&m->acquired, memory_order_relaxed) + 1}};
+
 	atomic_store_explicit(&m->pc, pc, memory_order_relaxed);
-	atomic_store_explicit(&m->owner, tid, memory_order_release);
-	atomic_store_explicit(
-	    &m->acquired, atomic_load_explicit(&m->acquired, memory_order_relaxed) + 1, memory_order_relaxed);
+	/* In one: the atomic of the unlock waits until all that was stored before it is in the cache. */
+	atomic_store_explicit(&m->taken, taken.both, memory_order_release);
 	if(unlikely(atomic_load_explicit(&m->last, memory_order_relaxed) != tid)) {
 		atomic_store_explicit(&m->last, tid, memory_order_relaxed);
 		atomic_store_explicit(

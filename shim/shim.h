@@ -44,14 +44,19 @@ _Static_assert(_Alignof(pthread_mutex_t) == 8 && _Alignof(pthread_cond_t) == 8 &
  */
 typedef struct Mutex {
 	Word word;
-	uint32_t depth;		    /* of a recursive mutex: locks held */
-	_Atomic(int32_t) owner;	    /* tid of the holder, 0 none */
-	_Atomic(uint32_t) acquired; /* times locked */
-	_Atomic(int32_t) kind;	    /* kindof: others look while a condition's waiter marks it */
-	_Atomic(uint32_t) id;	    /* the recorder's name for it */
-	_Atomic(uintptr_t) pc;	    /* where the holder locked it */
-	_Atomic(int32_t) last;	    /* the holder before */
-	_Atomic(uint32_t) changes;  /* times that the holder was another thread than the one before */
+	uint32_t depth; /* of a recursive mutex: locks held */
+	union {
+		struct {
+			_Atomic(int32_t) owner;	    /* tid of the holder, 0 none */
+			_Atomic(uint32_t) acquired; /* times locked */
+		};
+		_Atomic(uint64_t) taken; /* both, as who has locked it stores them */
+	};
+	_Atomic(int32_t) kind;	   /* kindof: others look while a condition's waiter marks it */
+	_Atomic(uint32_t) id;	   /* the recorder's name for it */
+	_Atomic(uintptr_t) pc;	   /* where the holder locked it */
+	_Atomic(int32_t) last;	   /* the holder before */
+	_Atomic(uint32_t) changes; /* times that the holder was another thread than the one before */
 } Mutex;
 
 _Static_assert(sizeof(Mutex) <= sizeof(pthread_mutex_t), "a mutex fits");
