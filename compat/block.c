@@ -13,9 +13,10 @@
  *
  * Both change one word, so one of the two sees the other: if Ready came first
  * the compare-and-swap fails; if Asleep came first the waker wakes, and the
- * kernel re-reads the word before it lets the owner sleep.  The atomic or is
- * the waker's last touch; the wake uses only the address, and a later owner of
- * the memory takes it for nothing, for futexwait may return at any time.
+ * kernel re-reads the word before it lets the owner sleep.  After the atomic or
+ * the waker changes nothing of the owner's; it reads where it sleeps, which may
+ * be of a later wait, and wakes there: taken for nothing, for futexwait may
+ * return at any time.
  * Release in ready pairs with acquire in block: what the waker left in the
  * Proc (chosen, waker, ...) is visible.
  *

@@ -19,24 +19,20 @@ left(void *arg)
 	SAME(pthread_mutex_unlock(&m), 0);
 }
 
-/* arg: nil, or how long it waits at a time, microseconds. */
+/* arg: nil, or how long it waits at a time, milliseconds. */
 static void *
 takes(void *arg)
 {
-	int us = (int)(intptr_t)arg;
+	long ms = (long)(intptr_t)arg;
 
 	SAME(pthread_mutex_lock(&m), 0);
 	waiting++;
 	pthread_cleanup_push(left, NULL);
 	while(tokens == 0) {
-		if(us == 0) {
+		if(ms == 0) {
 			SAME(pthread_cond_wait(&c, &m), 0);
 		} else {
-			struct timespec at;
-			clock_gettime(CLOCK_REALTIME, &at);
-			at.tv_nsec += us * 1000;
-			at.tv_sec += at.tv_nsec / 1000000000;
-			at.tv_nsec %= 1000000000;
+			struct timespec at = in(CLOCK_REALTIME, ms);
 			int r = pthread_cond_timedwait(&c, &m, &at);
 			if(r != 0 && r != ETIMEDOUT)
 				no("timedwait: %d", r);
@@ -83,7 +79,7 @@ signals(void)
 
 	got = 0;
 	for(int i = 0; i < WAITERS; i++)
-		SAME(pthread_create(&t[i], NULL, takes, i % 3 == 1 ? (void *)(intptr_t)(200 + i * 50) : NULL), 0);
+		SAME(pthread_create(&t[i], NULL, takes, i % 3 == 1 ? (void *)(intptr_t)(1 + i / 20) : NULL), 0);
 	until(&waiting, WAITERS);
 	for(int i = 2; i < WAITERS; i += 3) {
 		SAME(pthread_cancel(t[i]), 0);
