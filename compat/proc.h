@@ -61,10 +61,9 @@ struct Proc {
 	uint8_t waiting; /* Waiting: how far its wait has come, for who must undo it at any moment */
 	_Atomic(uint8_t) rank; /* its owner's when the wait began (rank.h); others may look at any time */
 	_Atomic(uint8_t) away; /* a handler has begun on top of the wait, and it has not gone on since */
-	/* The owner's before it is linked and after its Ready, in between theirs who hold its bucket, or have unlinked it. */
+	/* The owner's before it is linked and after its Ready; in between theirs who hold its bucket, or have unlinked it. */
 	uint8_t chosen : 2;  /* Chosen */
 	uint8_t mode : 1;    /* what it waits for: of a readers-writer lock, 1 to write */
-	uint8_t moved : 1;   /* it came to the mutex's queue from a condition's */
 	uint8_t starved : 1; /* it set the mutex's NoBarge */
 	uint8_t herd : 1;    /* moved and not yet woken; or woken with others, and has not yet tried */
 
@@ -83,7 +82,8 @@ struct Proc {
 	_Atomic(uintptr_t) cancel; /* the pthread_t of a wait that pthread_cancel must end; else 0 */
 	uint8_t enabling;	   /* a handler that begins is to make it look (a Note): it may enable cancellation */
 
-	/* Left by who moved it, for the record. */
+	/* Left by who chose it at a condition. */
+	uint8_t moved; /* it came from there to the mutex's queue; the others are for the record */
 	uint32_t condwaker;
 	uint64_t movedat;
 	uintptr_t holder;

@@ -138,7 +138,7 @@ lives(const Attempt *a)
 int
 attemptdequeue(Attempt *a)
 {
-	uint32_t clear = a->p->starved ? NoBarge | Favoured : 0;
+	uint32_t clear;
 	Bucket *b;
 	Sigs s;
 
@@ -146,6 +146,7 @@ attemptdequeue(Attempt *a)
 	sigsoff(&s);
 	b = qlockof(a->p);
 	if(b != nil) {
+		clear = a->p->starved ? NoBarge | Favoured : 0;
 		if(qalone(a->p))
 			clear |= Queued | Urgent;
 		a->gone = !lives(a);
