@@ -74,7 +74,7 @@ mkdir tmp
 TMPDIR=$PWD/tmp "$RENDEZ" compare -n 1 sh -c './ends waits & sleep 0.5' >out 2>err || cat out err >>why
 want "compare recorded" "1" "$(grep -c 'in alternation, recording' out)"
 want "left in TMPDIR" "" "$(ls -A tmp)"
-want "left in memory" "" "$(grep -ls "^$PWD/tmp/" /dev/shm/rendez.*/.home "${XDG_RUNTIME_DIR:-/dev/shm}"/rendez.*/.home)"
+want "left in memory" "" "$(grep -ls "^$PWD/tmp/" "$memory"/rendez.*/.home)"
 RENDEZ=off "$RENDEZ" compare -n 1 ./ends waits >out 2>err || cat out err >>why
 want "compare did not record" "1" "$(grep -c 'in alternation, not recording' out)"
 want "and says why" "1" "$(grep -c 'RENDEZ=off is set' err)"

@@ -121,7 +121,7 @@ ls -A /proc/self/fd 2>&- >native
 "$RENDEZ" run -o shut ls -A /proc/self/fd 2>&- >out
 want status 0 $?
 cmp native out >>why 2>&1
-grep -l summary /dev/shm/rendez.*/.home 2>/dev/null >>why
+grep -l summary "$memory"/rendez.*/.home 2>/dev/null >>why
 "$RENDEZ" report shut >out 2>err || cat err >>why
 "$RENDEZ" compare -n 1 sh -c 'echo hi' >&- 2>err </dev/null
 want 'status of compare' 125 $?

@@ -22,7 +22,7 @@ echo >goon
 broughthome killed
 "$RENDEZ" report killed >out 2>>err || echo "report: status $?" >>why
 says out 'sh -c'
-grep -lsF "$tmp/killed" /dev/shm/rendez.*/.home "${XDG_RUNTIME_DIR:-/nowhere}"/rendez.*/.home >>why
+grep -lsF "$tmp/killed" "$memory"/rendez.*/.home >>why
 ok "a run whose command is killed is brought home by the next"
 
 mkdir going
@@ -62,20 +62,22 @@ E2
 "$RENDEZ" run -o half sh halfmade.sh 2>err
 says err '2 processes ended before their profile was made'
 find half "$(cat dirname)" -name "$(cat pid).*" >>why 2>/dev/null
-"$RENDEZ" run -q -o half2 sh halfmade.sh wait 2>err &
+(flock 9 && exec "$RENDEZ" run -q -o half2 sh halfmade.sh wait) 2>err 9>ended &
 pid=$!
 read -r x <began
 kill -KILL $pid
 wait $pid 2>>err
 echo >goon
-if [ -w /dev/shm ]; then
-	unwritten=$(mktemp -d /dev/shm/rendez.XXXXXX)
+# What has ended is brought home while another process of the run still goes on.
+flock ended true
+if [ -n "$memory" ]; then
+	unwritten=$(mktemp -d "$memory/rendez.XXXXXX")
 	: >"$unwritten/.home"
 	touch -d '1 hour ago' "$unwritten"
 fi
 broughthome half2
 find half2 "$(cat dirname)" -name "$(cat pid).*" >>why 2>/dev/null
-if [ -w /dev/shm ]; then
+if [ -n "$memory" ]; then
 	[ -e "$(cat dirname)" ] && echo "$(cat dirname) is left over" >>why
 	[ -e "$unwritten" ] && echo "a directory without a home is left over" >>why
 fi

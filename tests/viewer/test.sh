@@ -5,7 +5,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 SRC=${SRC:-$(cd "$here/../.." && pwd)}
 RENDEZ=$(realpath "${RENDEZ:-${BUILD:-.}/rendez}")
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/rendez-command.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT
+trap 'rm -rf "$tmp" "$memory"' EXIT
+# Memory of this test's own, where there is any: what its runs leave there is brought home by no run of another test.
+memory=$(mktemp -d /dev/shm/rendez-test.XXXXXX 2>/dev/null) && export XDG_RUNTIME_DIR="$memory"
 cd "$tmp" || exit 1
 failed=0
 
