@@ -3,7 +3,7 @@
  *
  * How a call comes here without a test on the fast paths.  me.tid stays 0, so pthread_mutex_lock never takes its
  * first branch, and whoever has taken a mutex or a rwlock (took, rwtook) comes by here to learn its number.  It
- * then sets Watched in the word: the unlock's compare-and-swap of Locked to 0 fails, and the slow half finds the bit.
+ * then sets Watched in the word: so it is not just Locked at the unlock, and the slow half finds the bit.
  * A mutex that was locked before checking began has no such bit and is unlocked unseen.
  *
  * The holder is noted by itself, after it has locked and before it unlocks, and taken out by a thread that unlocks what it

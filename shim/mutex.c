@@ -59,11 +59,11 @@ holdend(Mutex *m)
 	return 0;
 }
 
-/* normal: it is known to be. */
+/* Takes m if it is free; plainly: without an atomic, if there is one thread only. */
 static inline int
-canlockmutex(Mutex *m, int normal)
+canlockmutex(Mutex *m, int plainly)
 {
-	if(__libc_single_threaded && (normal || (kindof(m) & Kind3) != Kadaptive)) {
+	if(__libc_single_threaded && plainly) {
 		if(atomic_load_explicit(&m->word, memory_order_relaxed) != 0)
 			return 0;
 		atomic_store_explicit(&m->word, Locked, memory_order_relaxed);
@@ -125,7 +125,7 @@ mutexlockuntil(Mutex *m, uintptr_t pc, const Deadline *d)
 			return 0;
 		}
 	}
-	if(likely(d != nil ? trymutex(m) : canlockmutex(m, 0))) {
+	if(likely(d != nil ? trymutex(m) : canlockmutex(m, kind != Kadaptive))) {
 		tookonce(m, pc);
 		return 0;
 	}
@@ -157,11 +157,34 @@ unlockqueued(Mutex *m, uint32_t old)
 		/* It may be waiting for this processor. */
 		yield = !ranked();
 	}
-	old = atomic_fetch_and_explicit(&m->word, ~(uint32_t)(Locked | Watched), memory_order_release);
+	old = atomic_fetch_and_explicit(&m->word, FREED, memory_order_release);
 	if((old & Queued) && !(old & AWAKE))
 		mutexwake(m);
 	if(unlikely(yield))
 		sysyield();
+	return 0;
+}
+
+static __attribute__((noinline)) int
+wakequeued(const void *key)
+{
+	mutexwake(key);
+	return 0;
+}
+
+/*
+ * Unlocks the word, which just now was Locked and no more; its last touch.  An and takes two cycles less than to
+ * compare and swap, if nobody asks for more than whether anything is left: if so, mutexwake sees whether there is one to wake.
+ */
+static inline int
+wordfree(Mutex *m)
+{
+	if(__libc_single_threaded) {
+		atomic_store_explicit(&m->word, 0, memory_order_relaxed);
+		return 0;
+	}
+	if(unlikely((atomic_fetch_and_explicit(&m->word, FREED, memory_order_release) & FREED) != 0))
+		return wakequeued(m);
 	return 0;
 }
 
@@ -175,18 +198,9 @@ wordunlock(Mutex *m)
 	uint32_t old;
 
 	atomic_store_explicit(&m->owner, 0, memory_order_relaxed);
-	/* Looked at first: its line is ours, and where others wait one atomic does. */
+	/* Looked at first: its line is ours, and where others wait it decides more. */
 	old = atomic_load_explicit(&m->word, memory_order_relaxed);
-	if(likely(old == Locked)) {
-		if(__libc_single_threaded) {
-			atomic_store_explicit(&m->word, 0, memory_order_relaxed);
-			return 0;
-		}
-		if(likely(atomic_compare_exchange_strong_explicit(
-		       &m->word, &old, 0, memory_order_release, memory_order_relaxed)))
-			return 0;
-	}
-	return unlockqueued(m, old);
+	return likely(old == Locked) ? wordfree(m) : unlockqueued(m, old);
 }
 
 /* A hold of m is timed, or the wait for it is not yet counted. */
@@ -238,7 +252,7 @@ mutexrelease(Mutex *m, int *full)
 			checkrefused(m, Kmutex, (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked) != 0);
 		return EPERM;
 	}
-	if((kindof(m) & Kind3) == Krecursive && --m->depth != 0) {
+	if(lessdeep(m)) {
 		*full = 0;
 		return 0;
 	}
@@ -258,14 +272,6 @@ mutexreacquire(Mutex *m, uintptr_t pc, int full, Proc *p)
 		tookonce(m, pc);
 }
 
-/* Whether the caller holds m. */
-static inline int
-mine(const Mutex *m)
-{
-	return me.tid != 0 && atomic_load_explicit(&m->owner, memory_order_relaxed) == me.tid &&
-	       (atomic_load_explicit(&m->word, memory_order_relaxed) & Locked);
-}
-
 /* A normal mutex, and ours. */
 static inline int
 plain(const Mutex *m)
@@ -280,20 +286,21 @@ locktheirs(Mutex *m, uintptr_t pc)
 	return otherlock(theirs(m), CLOCK_REALTIME, nil, pc);
 }
 
-/* One that is not normal, or not free.  The caller's own is left to mutexlockuntil before it costs an atomic. */
+/* One that is not normal, or not free.  The caller's own is left to mutexlockuntil. */
 static __attribute__((noinline)) int
 lockother(Mutex *m, uintptr_t pc)
 {
-	if(unlikely(!mutexours(m)))
+	int kind = kindof(m), tid = me.tid;
+
+	if(unlikely(kind & Kforeign))
 		return locktheirs(m, pc);
-	if(plain(m) && me.tid != 0)
-		return barge(m) ? tookas(m, pc, me.tid) : lockslow(m, pc, nil);
-	if(unlikely(
-	       me.tid == 0 || atomic_load_explicit(&m->owner, memory_order_relaxed) == me.tid || !canlockmutex(m, 0)))
+	if(unlikely(tid == 0 || ((kind & Kind3) == Krecursive && m->depth != 1)))
 		return mutexlockuntil(m, pc, nil);
-	if((kindof(m) & Kind3) == Krecursive)
-		m->depth = 1;
-	return tookas(m, pc, me.tid);
+	if((kind & Kind3) == Knormal)
+		return barge(m) ? tookas(m, pc, tid) : lockslow(m, pc, nil);
+	if(likely(canlockmutex(m, (kind & Kind3) != Kadaptive)))
+		return tookas(m, pc, tid);
+	return mutexlockuntil(m, pc, nil);
 }
 
 EXPORT(pthread_mutex_lock);
@@ -317,25 +324,19 @@ unlockkind(Mutex *m)
 	return mutexrelease(m, &full);
 }
 
-static __attribute__((noinline)) int
-unlockother(Mutex *m)
-{
-	int kind = kindof(m);
-
-	if(unlikely((kind & Kforeign) || ((kind & Kind3) != Kadaptive && !mine(m))))
-		return unlockkind(m);
-	if((kind & Kind3) == Krecursive && --m->depth != 0)
-		return 0;
-	return wordgive(m);
-}
-
 EXPORT(pthread_mutex_unlock);
 int
 rz_pthread_mutex_unlock(pthread_mutex_t *pm)
 {
 	Mutex *m = (Mutex *)pm;
+	int kind = kindof(m), tid = me.tid;
 
-	if(likely(plain(m)))
+	if(likely((kind & (Kforeign | Kind3)) == Knormal))
 		return wordgive(m);
-	return unlockother(m);
+	/* Mostly it is the caller's, locked once, and nobody waits for it.  In this order and here: each jump or test more is seen. */
+	if(unlikely((kind & Kforeign) || atomic_load_explicit(&m->owner, memory_order_relaxed) != tid || tid == 0 ||
+		    atomic_load_explicit(&m->word, memory_order_relaxed) != Locked || me.timed == m || m->depth > 1))
+		return unlockkind(m);
+	atomic_store_explicit(&m->owner, 0, memory_order_relaxed);
+	return wordfree(m);
 }

@@ -54,14 +54,34 @@ took(Mutex *m, uintptr_t pc)
 		tookunknown(m, pc);
 }
 
-/* The same of one that was not the caller's: a recursive one's depth stands before its owner, whom a handler would believe. */
+/*
+ * The caller has just locked m, and only once.  A recursive mutex keeps its depth of 1 when it is free: each store before a
+ * locked instruction costs.  It stands before the owner, whom a handler would believe.
+ */
 static inline void
-tookonce(Mutex *m, uintptr_t pc)
+lockedonce(Mutex *m)
 {
-	if((kindof(m) & Kind3) == Krecursive) {
+	if((kindof(m) & Kind3) == Krecursive && unlikely(m->depth != 1)) {
 		m->depth = 1;
 		atomic_signal_fence(memory_order_seq_cst);
 	}
+}
+
+/* Whether the caller, who unlocks m, holds it still. */
+static inline int
+lessdeep(Mutex *m)
+{
+	if((kindof(m) & Kind3) != Krecursive || m->depth <= 1)
+		return 0;
+	m->depth--;
+	return 1;
+}
+
+/* The same of one that was not the caller's. */
+static inline void
+tookonce(Mutex *m, uintptr_t pc)
+{
+	lockedonce(m);
 	took(m, pc);
 }
 

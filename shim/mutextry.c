@@ -33,10 +33,11 @@ mutextrylock(Mutex *m, uintptr_t pc)
 	return 0;
 }
 
+/* One that is not ours, or not free. */
 static __attribute__((noinline)) int
-trytheirs(Mutex *m)
+tryother(Mutex *m, uintptr_t pc)
 {
-	return othertrylock(theirs(m));
+	return mutexours(m) ? mutextrylock(m, pc) : othertrylock(theirs(m));
 }
 
 EXPORT(pthread_mutex_trylock);
@@ -45,9 +46,10 @@ rz_pthread_mutex_trylock(pthread_mutex_t *pm)
 {
 	Mutex *m = (Mutex *)pm;
 
-	if(unlikely(!mutexours(m)))
-		return trytheirs(m);
-	return mutextrylock(m, CALLER);
+	if(unlikely(!mutexours(m) || me.tid == 0 || !trymutex(m)))
+		return tryother(m, CALLER);
+	lockedonce(m);
+	return tookas(m, CALLER, me.tid);
 }
 
 /* at nil: no deadline, as libc has it. */

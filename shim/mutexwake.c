@@ -236,7 +236,7 @@ choose(const void *key)
 	return chosen;
 }
 
-/* A mutex at this address was unlocked with Procs queued and none on its way.  It may be gone by now. */
+/* A mutex at this address was unlocked, perhaps with Procs queued and none on its way.  It may be gone by now. */
 void
 mutexwake(const void *key)
 {

@@ -44,7 +44,7 @@ _Static_assert(_Alignof(pthread_mutex_t) == 8 && _Alignof(pthread_cond_t) == 8 &
  */
 typedef struct Mutex {
 	Word word;
-	uint32_t depth; /* of a recursive mutex: locks held */
+	uint32_t depth; /* of a recursive mutex that is held: how often */
 	union {
 		struct {
 			_Atomic(int32_t) owner;	    /* tid of the holder, 0 none */
@@ -92,6 +92,7 @@ enum {
 	Awakeshift = 8,
 };
 #define AWAKE 0xffffff00u
+#define FREED ~(uint32_t)(Locked | Watched) /* what an unlock leaves of it */
 
 /*
  * The mutex kinds that are ours: normal, recursive, errorcheck, adaptive, with or without glibc's elision bits.  A
