@@ -29,13 +29,13 @@ rwtookunknown(Rwlock *l)
 	return 0;
 }
 
-/* Where, then who: see holderof (rwslow.c).  Returns 0, for whom that is the last thing to do. */
+/* Of a writer where, then who: see holderof (rwslow.c).  Returns 0, for whom that is the last thing to do. */
 static inline int
 rwtook(Rwlock *l, int write, uintptr_t pc)
 {
-	atomic_store_explicit(&l->pc, pc, memory_order_relaxed);
 	if(!write)
 		return 0;
+	atomic_store_explicit(&l->pc, pc, memory_order_relaxed);
 	if(unlikely(me.tid == 0))
 		return rwtookunknown(l);
 	atomic_store_explicit(&l->writer, me.tid, memory_order_release);
@@ -204,18 +204,20 @@ unlockwatched(Rwlock *l, uint64_t old)
 	return unlocked(l, old);
 }
 
-/* One atomic gives it up, and is the last touch. */
-static inline int
-rwunlock(Rwlock *l)
+static __attribute__((noinline)) int
+wakequeued(Rwlock *l)
 {
-	uint64_t old;
+	rwwake(l);
+	return 0;
+}
 
-	old = atomic_load_explicit(&l->word, memory_order_relaxed);
+/* Others are there, or about. */
+static __attribute__((noinline)) int
+unlockshared(Rwlock *l, uint64_t old)
+{
 	if((old & (WLOCKED | RWWATCHED)) == WLOCKED) {
 		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
-		while(!atomic_compare_exchange_weak_explicit(
-		    &l->word, &old, old & ~WLOCKED, memory_order_release, memory_order_relaxed))
-			;
+		old = atomic_fetch_and_explicit(&l->word, ~WLOCKED, memory_order_release);
 	} else if(READERS(old) != 0) {
 		old = atomic_fetch_sub_explicit(&l->word, READER, memory_order_release);
 		if(READERS(old) != 1)
@@ -224,6 +226,28 @@ rwunlock(Rwlock *l)
 		return unlockwatched(l, old);
 	}
 	return unlocked(l, old);
+}
+
+/*
+ * One atomic gives it up, and is the last touch.  Where nobody else was, it is one that says only whether anything is left, for
+ * that is a cycle or two quicker: if so, rwwake sees whether there is one to wake.
+ */
+static inline int
+rwunlock(Rwlock *l)
+{
+	uint64_t old = atomic_load_explicit(&l->word, memory_order_relaxed);
+
+	if(likely(old == READER)) {
+		if(likely(atomic_fetch_sub_explicit(&l->word, READER, memory_order_release) == READER))
+			return 0;
+	} else if(likely(old == WLOCKED)) {
+		atomic_store_explicit(&l->writer, 0, memory_order_relaxed);
+		if(likely(atomic_fetch_sub_explicit(&l->word, WLOCKED, memory_order_release) == WLOCKED))
+			return 0;
+	} else {
+		return unlockshared(l, old);
+	}
+	return wakequeued(l);
 }
 
 /* The wait for it is not yet counted. */

@@ -9,8 +9,7 @@ typedef struct Rwlock {
 	_Atomic(uint64_t) word;
 	_Atomic(uint32_t) id; /* this and pc are hints, as a mutex's */
 	uint32_t pad0;
-	_Atomic(uintptr_t)
-	    pc; /* where it was locked last: a writer's, while writer says so; of readers any, who may be gone */
+	_Atomic(uintptr_t) pc;	 /* where a writer locked it: the holder, while writer says so */
 	_Atomic(int32_t) writer; /* tid of the writer that holds it, where glibc has it */
 	int32_t shared;
 	uint64_t pad1[2];
@@ -39,7 +38,7 @@ enum { MAXREADERS = 0x0fffffff }; /* as libc's */
  * Without waiting: EBUSY. */
 int rwwait(Rwlock *, int write, uintptr_t pc, const Deadline *) HIDDEN;
 int rwtry(Rwlock *, int write) HIDDEN;
-/* A lock at this address became free with Procs queued and none on its way.  It
+/* A lock at this address was given up, perhaps with Procs queued and none on its way.  It
  * may be gone. */
 void rwwake(Rwlock *) HIDDEN;
 

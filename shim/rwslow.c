@@ -117,8 +117,8 @@ sleepon(Rwattempt *a, const Deadline *d)
 }
 
 /*
- * Where the writer that holds the lock got it; 0: readers do, or nobody, or a writer that has not said so yet.  pc alone is whoever
- * came last, and of readers that one may have left long ago while another stays.  A writer says who it is after
+ * Where the writer that holds the lock got it; 0: readers do, or nobody, or a writer that has not said so yet.  Readers
+ * say nothing: the last that came may have left long ago while another stays.  A writer says who it is after
  * where (release), and takes that out before it unlocks; so what stands there between two looks that find the same one is its own.
  */
 static uintptr_t
