@@ -15,8 +15,8 @@
  *     Locked, the holder's unlock comes later and sees Queued.  With Locked clear and no Awake, the last unlock saw Queued (it
  *     is exact under the bucket lock that attemptenqueue holds; a new Queued on a free word is only set under a ban, which
  *     ends by its deadline), so that unlocker is about to look.
- *   - Unlocking (wordunlock) clears Locked with one atomic that returns the
- *     word.  Queued without Awake: it looks (mutexwake).
+ *   - Unlocking (wordunlock) clears Locked with one atomic that returns the word, or says whether anything is
+ *     left in it.  Queued without Awake, or anything: it looks (mutexwake).
  *   - Who is Awake either takes the mutex, clearing Awake in the same atomic,
  *     and its unlock looks again; or finds it Locked and clears Awake by
  *     compare-and-swap on a word with Locked (attemptenqueue, attemptdisown): the holder looks.

@@ -24,7 +24,7 @@
  * first of them.  The others need no name: they try by themselves, and queue again only behind a holder.
  *
  * No wakeup is lost, and nothing touched too late, by the mutex's argument (mutexslow.c): whoever makes
- * the lock free with one atomic and sees Queued without Awake looks under the bucket lock.  One thing is new: a lock
+ * the lock free with one atomic and sees Queued without Awake, or that the word is not 0, looks under the bucket lock.  One thing is new: a lock
  * that readers hold is free for other readers, and none of its holders need ever unlock.  So
  * nobody may be left linked there because of a name, a Turn or a writer that is gone: whoever takes a
  * name or a Turn out of the word, or itself off the queue, looks (dropped in rwqueue.c).

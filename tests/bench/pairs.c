@@ -32,7 +32,7 @@ static void
 unlockfloor(void)
 {
 	libcall(0);
-	atomic_exchange_explicit(&word, 0, memory_order_release);
+	atomic_fetch_and_explicit(&word, 0, memory_order_release);
 }
 
 static int

@@ -416,7 +416,13 @@ unlock:
 		:: wr -> win--; assert(has(L)); w = w & ~L; look = 1
 		:: else -> rin--; assert(readers > 0); readers--; look = (readers == 0)
 		fi;
-		look = (look && has(Q) && name == 0)
+		look = (look && has(Q) && name == 0);
+#ifdef LEFT
+		if
+		:: w != 0 || readers != 0 -> look = 1
+		:: true
+		fi
+#endif
 	};
 #ifdef TOUCHAFTER
 	touch();
