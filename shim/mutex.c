@@ -294,13 +294,14 @@ lockother(Mutex *m, uintptr_t pc)
 
 	if(unlikely(kind & Kforeign))
 		return locktheirs(m, pc);
-	if(unlikely(tid == 0 || ((kind & Kind3) == Krecursive && m->depth != 1)))
+	if(unlikely(tid == 0))
 		return mutexlockuntil(m, pc, nil);
 	if((kind & Kind3) == Knormal)
 		return barge(m) ? tookas(m, pc, tid) : lockslow(m, pc, nil);
-	if(likely(canlockmutex(m, (kind & Kind3) != Kadaptive)))
-		return tookas(m, pc, tid);
-	return mutexlockuntil(m, pc, nil);
+	if(unlikely(!canlockmutex(m, (kind & Kind3) != Kadaptive)))
+		return mutexlockuntil(m, pc, nil);
+	lockedonce(m);
+	return tookas(m, pc, tid);
 }
 
 EXPORT(pthread_mutex_lock);

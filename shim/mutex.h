@@ -56,12 +56,12 @@ took(Mutex *m, uintptr_t pc)
 
 /*
  * The caller has just locked m, and only once.  A recursive mutex keeps its depth of 1 when it is free: each store before a
- * locked instruction costs.  It stands before the owner, whom a handler would believe.
+ * locked instruction costs.  It stands before the owner, whom a handler would believe.  (likely: the other kinds have time to jump.)
  */
 static inline void
 lockedonce(Mutex *m)
 {
-	if((kindof(m) & Kind3) == Krecursive && unlikely(m->depth != 1)) {
+	if(likely((kindof(m) & Kind3) == Krecursive) && unlikely(m->depth != 1)) {
 		m->depth = 1;
 		atomic_signal_fence(memory_order_seq_cst);
 	}
