@@ -20,15 +20,13 @@ mutextrylock(Mutex *m, uintptr_t pc)
 		m->depth++;
 		return 0;
 	}
-	if(!trymutex(m)) {
-		/* Free, but others are about: it may not be called busy, so not even a ban holds here. */
-		old = atomic_load_explicit(&m->word, memory_order_relaxed);
-		do
-			if(old & Locked)
-				return EBUSY;
-		while(!atomic_compare_exchange_weak_explicit(
-		    &m->word, &old, old | Locked, memory_order_acquire, memory_order_relaxed));
-	}
+	/* Free, but perhaps others are about: it may not be called busy, so not even a ban holds here. */
+	old = atomic_load_explicit(&m->word, memory_order_relaxed);
+	do
+		if(old & Locked)
+			return EBUSY;
+	while(!atomic_compare_exchange_weak_explicit(
+	    &m->word, &old, old | Locked, memory_order_acquire, memory_order_relaxed));
 	tookonce(m, pc);
 	return 0;
 }
