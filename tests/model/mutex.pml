@@ -14,7 +14,7 @@
  * an owner says goodbye while it holds the lock; if it was the last it frees the object once its unlock
  * returned.  -DREUSE: the address then serves a second mutex; -DREUSECOND: a condition, with a waiter.
  *
- * -DLEFT: who unlocks may see no more than that something is left in the word, and looks.
+ * -DLEFT: who unlocks may see no more than that something is left in the word, and looks.  Must fail: -DLEFTCALM does not.
  *
  * A rank is compared in passing: whether a thread that has one takes a name out of the word, and whether it heeds a ban, is left
  * open, but for -DBOUND, where no two are of one rank but 0.
@@ -490,7 +490,9 @@ held:
 #endif
 	ready(p);
 	if
+#ifndef LEFTCALM
 	:: (old & Q) && !(old & W) -> wakenext()
+#endif
 #ifdef LEFT
 	:: (old & ~L) -> wakenext()
 #endif
