@@ -26,7 +26,7 @@ TEST_F(StackTest, IsTheStackThatThereIs)
 {
 	ASSERT_EQ(run([] {
 		warm();
-		nest(20, [] { take(0); });
+		nest(12, [] { take(0); });
 	}),
 	    0);
 	expectsame(0);

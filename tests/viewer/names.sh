@@ -3,13 +3,23 @@
 . "$(dirname "$0")/test.sh"
 
 cat >statics.cc <<'E2'
+#include <atomic>
+#include <fstream>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <unistd.h>
+static void untilmainsleeps()
+{
+	for(std::string pid, name, state; state != "S"; usleep(5000))
+		std::ifstream("/proc/self/stat") >> pid >> name >> state;
+}
 static void twice(std::mutex &m)
 {
-	std::thread t([&] { m.lock(); usleep(50000); m.unlock(); });
-	usleep(20000);
+	std::atomic<bool> locked{false};
+	std::thread t([&] { m.lock(); locked = true; untilmainsleeps(); m.unlock(); });
+	while(!locked)
+		std::this_thread::yield();
 	m.lock();
 	m.unlock();
 	t.join();
